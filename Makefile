@@ -1,0 +1,43 @@
+# Everything runs in .venv, installed from hash-locked requirements; nothing but Python, git and make is needed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11
+
+.PHONY: demo test lint bench lock generate clean
+.DELETE_ON_ERROR:
+
+demo: .venv/ready
+	$(BIN)/ml-compliance demo
+
+test: .venv/ready
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.venv/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo 'Python 3.11, 3.12 or 3.13 is needed; say which with: make PYTHON=python3.12' >&2; exit 2; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: .venv/ready
+	cd requirements && PATH="../$(BIN):$$PATH" $(LOCK) uv.in -o uv.txt
+	$(BIN)/$(LOCK) pyproject.toml -o requirements/run.txt
+	$(BIN)/$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+
+generate: .venv/ready
+	$(BIN)/python -m ml_compliance.decide._build
+	$(BIN)/python -m ml_compliance.schemas
+
+clean:
+	rm -rf .venv ml-compliance-demo ml-compliance-out .mypy_cache .pytest_cache .ruff_cache

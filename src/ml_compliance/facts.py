@@ -1,0 +1,183 @@
+"""compliance.yaml: the facts. Which model, which data, which columns; never what is required of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ml_compliance import plugins
+from ml_compliance.errors import UsageError
+from ml_compliance.yaml_file import YamlFile, check, read_yaml
+
+FACTS_VERSION = "ml-compliance/config/v1"
+STRICT = {"extra": "forbid", "use_attribute_docstrings": True}
+Scalar = bool | int | float | str
+Engine = Literal["auto", "server", "binary", "embedded"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of two classes, and which of its values mean the positive one. Name one of the three."""
+
+    __pydantic_config__ = STRICT
+
+    column: str
+    """The column's name."""
+    positive: Scalar | tuple[Scalar, ...] | None = None
+    """The value, or values, that mean the positive class (1 when nothing is said)."""
+    negative: Scalar | tuple[Scalar, ...] | None = None
+    """The value, or values, that mean the negative class; every other value is positive."""
+    at_least: float | None = None
+    """Numbers from here on are the positive class."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model that asks to be released."""
+
+    __pydantic_config__ = STRICT
+
+    name: str = ""
+    """Its name in the report (default: the name in the URI, else the project's)."""
+    version: str = ""
+    """Its version in the report (default: the version in the registry)."""
+    uri: str = ""
+    """`models:/name/version`, `models:/name@alias`, `runs:/id/model` or the path of an MLflow model folder."""
+    tracking_uri: str = ""
+    """Where MLflow keeps it (default: the environment variable MLFLOW_TRACKING_URI)."""
+    features: tuple[str, ...] = ()
+    """Its input columns, when it has no MLflow signature that says so."""
+    data_card: str = ""
+    """A file that describes the training data."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """The tables, and what their columns mean."""
+
+    __pydantic_config__ = STRICT
+
+    evaluation: str
+    """The table (.csv, .tsv, .parquet) that the model is judged on."""
+    label: str | Column
+    """The true class: a column of 0 and 1, or a column with its positive value."""
+    name: str = "evaluation"
+    """The data set's name, as the law's `dataset` calls it."""
+    prediction: str | Column | None = None
+    """The predicted class. Without it, the model predicts."""
+    score: str | None = None
+    """The predicted probability of the positive class, between 0 and 1."""
+    sensitive: tuple[str, ...] = ()
+    """Columns whose groups must be treated alike; their intersections are measured as well."""
+    id: str | None = None
+    """The column that names a row (default: its number)."""
+    reference: str | None = None
+    """A table that the data is compared with, usually the training data."""
+    training: str | None = None
+    """The table the model was trained on, for lineage."""
+    raw: str | None = None
+    """The raw data, for lineage."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """An OPA server that decides."""
+
+    __pydantic_config__ = STRICT
+
+    url: str
+    """Its address, such as https://opa.example.org:8181."""
+    token_env: str = ""
+    """The environment variable that holds its bearer token."""
+    ca: str = ""
+    """A file with the certificate authority of its TLS certificate."""
+    timeout: float = 10.0
+    """Seconds to wait for an answer."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts about one model and its data."""
+
+    __pydantic_config__ = STRICT
+
+    project: str
+    """The project's name."""
+    data: Data
+    """The tables, and what their columns mean."""
+    model: Model = field(default_factory=Model)
+    """The model that asks to be released."""
+    policy: str = "compliance_policy.yaml"
+    """The law: the file that says what is required."""
+    rego: str = ""
+    """A folder with a Rego policy of your own, instead of the one that is shipped."""
+    engine: Engine = "auto"
+    """Which policy engine decides; auto is the server if there is one, else the opa binary, else the embedded one."""
+    server: Server | None = None
+    """An OPA server that decides."""
+    measure: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of measurements, by name."""
+
+
+def facts_schema() -> dict[str, Any]:
+    """The JSON Schema of compliance.yaml, with the settings of every measurement that is installed."""
+    from pydantic import TypeAdapter
+
+    schema = TypeAdapter(Facts).json_schema()
+    settings: dict[str, Any] = {}
+    for name in plugins.names("measure"):
+        part = TypeAdapter(settings_type(name)).json_schema()
+        schema["$defs"].update(part.pop("$defs", {}))
+        settings[name] = {**part, "description": plugins.summary("measure", name)}
+    schema["properties"]["measure"] = {
+        "type": "object",
+        "description": "Settings of measurements, by name.",
+        "properties": settings,
+        "additionalProperties": False,
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": FACTS_VERSION, **schema}
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """A measurement without settings."""
+
+    __pydantic_config__ = STRICT
+
+
+def settings_type(name: str) -> Any:
+    """The settings dataclass of one measurement."""
+    return getattr(plugins.load("measure", name), "Settings", NoSettings)
+
+
+def settings_of(facts: Facts, name: str) -> Any:
+    """The settings of one measurement, as its own frozen dataclass."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(settings_type(name)).validate_python(dict(facts.measure.get(name, {})))
+
+
+def read_facts(path: Path) -> Facts:
+    """Read compliance.yaml. Raises UsageError with file, line and remedy when something in it is wrong."""
+    from pydantic import TypeAdapter
+
+    file = read_yaml(path, path.name)
+    check(file, facts_schema())
+    facts: Facts = TypeAdapter(Facts).validate_python(file.data)
+    for key in ("label", "prediction"):
+        _check_column(getattr(facts.data, key), key, file)
+    return facts
+
+
+def _check_column(column: str | Column | None, key: str, file: YamlFile) -> None:
+    if not isinstance(column, Column):
+        return
+    said = [name for name in ("positive", "negative", "at_least") if getattr(column, name) is not None]
+    if len(said) > 1:
+        raise UsageError(
+            f"data.{key} says {' and '.join(said)}",
+            where=f"{file.name}:{file.line(('data', key))}",
+            remedy="keep one of them",
+        )

@@ -1,0 +1,65 @@
+"""Writing into the output folder: whole files or none."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from ml_compliance.errors import UsageError
+
+RESULTS = (
+    "model_submission.json",
+    "policy_data.json",
+    "decision.json",
+    "report.json",
+    "report.md",
+    "report.html",
+    "report.txt",
+    "explainability.html",
+)
+
+
+def prepare(out: Path) -> None:
+    """Make the output folder and take out an earlier run's results, so that they cannot pass for this run's.
+
+    Raises UsageError when the folder cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in RESULTS:
+            (out / name).unlink(missing_ok=True)
+        for old in (out / "evidence").glob("*.json"):
+            old.unlink()
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"the output folder cannot be written: {error.strerror}",
+            where=str(out),
+            remedy="choose another one with --out DIR",
+        ) from error
+
+
+def write(path: Path, text: str) -> None:
+    """Write `text` under a temporary name, then rename: an interrupted run leaves no half-written file.
+
+    Raises UsageError when the folder cannot be written.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be written: {error.strerror}",
+            where=str(path),
+            remedy="make room, or choose another folder with --out DIR",
+        ) from error
+    finally:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,157 @@
+"""The types that pass from room to room: measure → submit → decide → publish → record.
+
+All are frozen. None of them is published as it is: `documents.py` writes the versioned JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+Status = Literal["measured", "not_estimable", "declared", "missing", "error"]
+"""Only `measured` and `declared` carry something that a policy may rely on."""
+
+Verdict = Literal["allowed", "denied", "not_evaluated"]
+Severity = Literal["critical", "high", "medium", "low"]
+
+MISSING_GROUP = "(missing)"
+"""The group of the rows whose sensitive value is null: visible, compared, never dropped."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval; `confidence` is a probability such as 0.95, `method` names the formula."""
+
+    low: float
+    high: float
+    confidence: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number, with all that is needed to believe it and to repeat it.
+
+    `slice` is the group it is about (attribute → value; empty means every row). `across` names the
+    attributes whose groups a disparity compares. `value` is None unless `status` is `measured`.
+    """
+
+    name: str
+    value: float | None
+    status: Status = "measured"
+    slice: Mapping[str, str] = field(default_factory=dict)
+    across: tuple[str, ...] = ()
+    interval: Interval | None = None
+    n: int | None = None
+    positives: int | None = None
+    negatives: int | None = None
+    reason: str = ""
+    method: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """A file that evidence rests on: path as the project writes it, sha256 in hex, size in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one measurement module found. It judges nothing; `reason` says why when it is not measured."""
+
+    name: str
+    status: Status
+    measurements: tuple[Measurement, ...] = ()
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    files: tuple[FileDigest, ...] = ()
+    rows: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a file that people edit; `line` counts from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the policy says: a violation, a warning, a waived violation or a lack of evidence.
+
+    `rule` is the id in the rule catalogue, `policy` the id of the item of the law that was applied.
+    """
+
+    rule: str
+    policy: str
+    severity: Severity
+    title: str
+    message: str
+    remedy: str = ""
+    measurement: str = ""
+    slice: Mapping[str, str] = field(default_factory=dict)
+    across: tuple[str, ...] = ()
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    n: int | None = None
+    limit: float | None = None
+    clause: str = ""
+    references: tuple[str, ...] = ()
+    location: Location | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict and every reason for it. `allow` is true only when the policy engine said so."""
+
+    verdict: Verdict
+    violations: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    waived: tuple[Finding, ...]
+    insufficient: tuple[Finding, ...]
+    errors: tuple[str, ...]
+    engine: str
+    engine_version: str
+    policy_digest: str
+    law_digest: str
+    input_digest: str
+    id: str
+    time: str
+
+    @property
+    def allow(self) -> bool:
+        return self.verdict == "allowed"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is shown to people; every sink is a pure function of it.
+
+    `timings` are seconds per room in the order they ran, empty unless asked for.
+    """
+
+    project: str
+    model: str
+    decision: Decision
+    evidence: tuple[Evidence, ...]
+    submission: Mapping[str, Json]
+    law: tuple[Mapping[str, Json], ...]
+    timings: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a sink renders: a file name relative to the output folder, and its text."""
+
+    name: str
+    text: str

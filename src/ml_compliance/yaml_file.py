@@ -1,0 +1,140 @@
+"""YAML files that people write: read with the line of every key, checked against a JSON Schema."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ml_compliance.errors import UsageError
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """Plain data and, for each path into it, the line (from 1) where that key or item stands."""
+
+    name: str
+    data: dict[str, Any]
+    lines: Mapping[Place, int]
+
+    def line(self, path: Sequence[str | int]) -> int:
+        """The line of `path`, or of its nearest parent that the file holds."""
+        for end in range(len(path), 0, -1):
+            if tuple(path[:end]) in self.lines:
+                return self.lines[tuple(path[:end])]
+        return 1
+
+
+def read_yaml(path: Path, name: str) -> YamlFile:
+    """Read a YAML mapping; `name` is how the user wrote the path.
+
+    Raises UsageError with file and line when it is missing, not YAML, has a key twice, or is not a mapping.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError("there is no such file", where=name, remedy="write it, or name another one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the file cannot be read: {error}", where=name) from error
+    try:
+        loaded = YAML(typ="rt").load(text)
+    except DuplicateKeyError as error:
+        line = error.problem_mark.line + 1
+        key = str(error.problem).split('"')[1] if '"' in str(error.problem) else "a key"
+        raise UsageError(
+            f"{key!r} stands here for the second time", where=f"{name}:{line}", remedy="keep one of the two"
+        ) from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        raise UsageError(f"this is not YAML: {error.problem}", where=where) from None
+    except YAMLError as error:
+        raise UsageError(f"this is not YAML: {str(error).splitlines()[0]}", where=name) from None
+    lines: dict[Place, int] = {}
+    plain = _plain(loaded, (), lines)
+    if not isinstance(plain, dict):
+        raise UsageError("the file does not hold a mapping of names to values", where=f"{name}:1")
+    return YamlFile(name, plain, lines)
+
+
+def _plain(node: Any, path: Place, lines: dict[Place, int]) -> Any:
+    """Built-in types for ruamel's, filling `lines` on the way."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    if isinstance(node, CommentedMap):
+        for key in node:
+            lines[(*path, str(key))] = node.lc.key(key)[0] + 1
+        return {str(key): _plain(value, (*path, str(key)), lines) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        for index in range(len(node)):
+            lines[(*path, index)] = node.lc.item(index)[0] + 1
+        return [_plain(value, (*path, index), lines) for index, value in enumerate(node)]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return None if node is None else str(node)
+
+
+def check(file: YamlFile, schema: Mapping[str, Any]) -> None:
+    """Raise UsageError for the first place where `file` does not fit `schema`, with its line and the nearest name."""
+    from jsonschema import Draft202012Validator
+
+    errors = sorted(Draft202012Validator(schema).iter_errors(file.data), key=lambda error: _position(file, error))
+    if not errors:
+        return
+    error = errors[0]
+    while error.context:
+        # Of several alternatives, speak of the one whose type the author chose.
+        chosen = [inner for inner in error.context if not (inner.validator == "type" and not inner.relative_path)]
+        if not chosen:
+            break
+        error = chosen[0]
+    path = list(error.absolute_path)
+    if error.validator in ("additionalProperties", "unevaluatedProperties"):
+        raise _unknown_key(file, path, error)
+    line = file.line(path)
+    raise UsageError(f"{_dotted(path)}: {_say(error)}", where=f"{file.name}:{line}")
+
+
+def _position(file: YamlFile, error: Any) -> tuple[int, bool]:
+    """By line; a key that is misspelt comes before the one that is missing for it."""
+    return file.line(list(error.absolute_path)), error.validator != "additionalProperties"
+
+
+def _unknown_key(file: YamlFile, path: list[str | int], error: Any) -> UsageError:
+    known = list(error.schema.get("properties", {}))
+    key = next(name for name in error.instance if name not in known)
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    remedy = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known) or 'nothing'}"
+    inside = f" in {_dotted(path)}" if path else ""
+    return UsageError(f"unknown key {key!r}{inside}", where=f"{file.name}:{file.line([*path, key])}", remedy=remedy)
+
+
+def _say(error: Any) -> str:
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"{', '.join(map(repr, missing))} is missing"
+    if error.validator == "type":
+        wanted = error.validator_value
+        return f"{error.instance!r} is not of type {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
+    if error.validator in ("enum", "const"):
+        values = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+        near = difflib.get_close_matches(str(error.instance), [str(value) for value in values], n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"{error.instance!r} is none of {', '.join(map(str, values))}{hint}"
+    if error.context:
+        return f"{error.instance!r} is not of type {' or '.join(str(inner.validator_value) for inner in error.context)}"
+    return str(error.message)
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.lstrip(".") or "the file"
