@@ -1,0 +1,1 @@
+"""The only code that touches rows: expressions over Ibis, DuckDB embedded."""

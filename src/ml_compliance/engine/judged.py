@@ -1,0 +1,237 @@
+"""The judged table: true class, predicted class, score and sensitive attributes of every row, checked before use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.facts import Column, Scalar
+from ml_compliance.model import MISSING_GROUP
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+MAX_GROUPS = 2_000
+"""More groups of one attribute than this are not groups of people, but an identifier."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """`table` has the columns label and prediction (0 or 1), score (0 to 1) if `has_score`, and one text column
+    for each attribute, named by `keys`; a missing sensitive value is the group "(missing)".
+    """
+
+    table: ir.Table
+    attributes: tuple[str, ...]
+    has_score: bool
+    rows: int
+    name: str
+
+    @property
+    def keys(self) -> list[str]:
+        return self.keys_of(self.attributes)
+
+    def keys_of(self, attributes: tuple[str, ...]) -> list[str]:
+        """The table's columns for `attributes`. They are numbered, since an attribute may be called "label"."""
+        return [f"attribute_{self.attributes.index(name)}" for name in attributes]
+
+
+def judge_table(
+    table: ir.Table, name: str, label: Column, prediction: Column, score: str | None, sensitive: tuple[str, ...]
+) -> Judged:
+    """Check `table` (called `name` in messages) and reduce it to what the statistics need.
+
+    Raises UsageError when a column is absent or its positive value is not said, EvaluationError when its content
+    cannot be judged: missing values, one class only, more than two classes, scores outside [0, 1], an identifier
+    where a sensitive attribute should be.
+    """
+    columns = [label.column, prediction.column, *([score] if score else []), *sensitive]
+    for column in columns:
+        if column not in table.columns:
+            raise _absent(table, column, name)
+    _check_classes(table, label, "label", name)
+    _check_classes(table, prediction, "prediction", name)
+    if score:
+        _check_score(table, score, name)
+    _check_groups(table, sensitive, name)
+    wanted: dict[str, Any] = {
+        "label": _positive(table[label.column], label, "label", name).cast("int8"),
+        "prediction": _positive(table[prediction.column], prediction, "prediction", name).cast("int8"),
+    }
+    if score:
+        wanted["score"] = table[score].cast("float64")
+    for place, attribute in enumerate(sensitive):
+        wanted[f"attribute_{place}"] = _known(table[attribute]).cast("string").fill_null(MISSING_GROUP)
+    judged = table.select(**wanted)
+    rows = _refuse_constant(judged, name, {"label": label.column, "prediction": prediction.column})
+    return Judged(judged, sensitive, score is not None, rows, name)
+
+
+def _refuse_constant(judged: ir.Table, name: str, columns: Mapping[str, str]) -> int:
+    """The number of rows, once both classes are seen to occur in the label and in the prediction."""
+    found = (
+        judged.aggregate(rows=judged.count(), label=judged.label.sum(), prediction=judged.prediction.sum())
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
+    for role, column in columns.items():
+        if found[role] in (0, found["rows"]):
+            which = "negative" if found[role] == 0 else "positive"
+            raise _constant(role, which, f"{name}, column {column!r}")
+    return int(found["rows"])
+
+
+def _constant(role: str, value: str, where: str) -> EvaluationError:
+    return EvaluationError(
+        f"the {role} is {value} in every row: there is nothing to tell apart",
+        where=where,
+        remedy="evaluate on data, and with a model, that has both classes",
+    )
+
+
+def _absent(table: ir.Table, column: str, name: str) -> UsageError:
+    import difflib
+
+    near = difflib.get_close_matches(column, table.columns, n=1)
+    shown = ", ".join(table.columns[:20]) + (", …" if len(table.columns) > 20 else "")
+    remedy = f"did you mean {near[0]!r}?" if near else f"its columns are: {shown}"
+    return UsageError(f"there is no column {column!r}", where=name, remedy=remedy)
+
+
+def _known(column: ir.Column) -> Any:
+    """`column` with NaN turned into null, as a table that came through floats may have it."""
+    return column.nullif(float("nan")) if column.type().is_floating() else column
+
+
+def _check_classes(table: ir.Table, spec: Column, role: str, name: str) -> None:
+    column = _known(table[spec.column])
+    where = f"{name}, column {spec.column!r}"
+    _refuse_missing(table, column, where, role)
+    if spec.at_least is not None:
+        if not column.type().is_numeric():
+            raise UsageError(f"at_least needs a column of numbers; this one holds {column.type()}", where=where)
+        return
+    values = [row["value"] for row in _distinct(table.select(value=column))]
+    told = _told(spec)
+    if len(values) == 1:
+        raise _constant(role, repr(values[0]), where)
+    shown = ", ".join(map(repr, sorted(values, key=str)[:8])) + (", …" if len(values) > 8 else "")
+    unseen = [value for value in told if _convert(value, column, role, where) not in values]
+    if unseen:
+        raise EvaluationError(
+            f"the value {unseen[0]!r} of the {role} does not occur; it holds {shown}",
+            where=where,
+            remedy=f"correct data.{role} in compliance.yaml",
+        )
+    if spec.negative is None and not isinstance(spec.positive, tuple) and len(values) > 2:
+        raise EvaluationError(
+            f"the {role} has more than two values: {shown}",
+            where=where,
+            remedy=f"list every positive value, data.{role}: {{column: {spec.column}, positive: [{told[0]}, …]}}, "
+            "or name the negative one",
+        )
+
+
+def _distinct(table: ir.Table) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = table.distinct().limit(1_000).to_pyarrow().to_pylist()
+    return found
+
+
+def _refuse_missing(table: ir.Table, column: Any, where: str, role: str) -> None:
+    missing = column.isnull().sum().to_pyarrow().as_py()
+    if missing:
+        first = _first_row(table, column.isnull())
+        rows = "1 row has" if missing == 1 else f"{missing} rows have"
+        raise EvaluationError(
+            f"{rows} no {role} (the first is row {first})",
+            where=where,
+            remedy="fill in or leave out those rows, knowingly",
+        )
+
+
+def _first_row(table: ir.Table, fault: Any) -> int:
+    """The number, from 1, of the first row for which `fault` holds."""
+    import ibis
+
+    numbered = table.select(fault=fault, row=ibis.row_number())
+    return int(numbered.filter(numbered.fault).row.min().to_pyarrow().as_py()) + 1
+
+
+def _positive(column: ir.Column, spec: Column, role: str, name: str) -> Any:
+    where = f"{name}, column {spec.column!r}"
+    if spec.at_least is not None:
+        return column >= spec.at_least
+    inside = column.isin([_convert(value, column, role, where) for value in _told(spec)])
+    return inside if spec.negative is None else ~inside
+
+
+def _told(spec: Column) -> tuple[Scalar, ...]:
+    """The values that `spec` lists, positive or negative; 1 is positive when it lists none."""
+    value = spec.negative if spec.negative is not None else spec.positive
+    if value is None:
+        return (1,)
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _convert(value: Scalar, column: Any, role: str, where: str) -> Scalar:
+    """`value` as the column's type has it; YAML says 1, "1" and true where a table has its own idea."""
+    kind = column.type()
+    if kind.is_string():
+        return str(value)
+    if kind.is_boolean() and value in (0, 1, "true", "false", "True", "False"):
+        return value in (1, "true", "True")
+    if kind.is_numeric():
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    raise UsageError(
+        f"the {role} column holds {str(kind).lower()}, which is never {value!r}",
+        where=where,
+        remedy=f"say in compliance.yaml which value is positive: data.{role}: {{column: …, positive: …}}",
+    )
+
+
+def _check_score(table: ir.Table, score: str, name: str) -> None:
+    where = f"{name}, column {score!r}"
+    if not table[score].type().is_numeric():
+        raise EvaluationError(
+            f"the score holds {str(table[score].type()).lower()}, not numbers",
+            where=where,
+            remedy="write probabilities between 0 and 1",
+        )
+    column = _known(table[score].cast("float64"))
+    _refuse_missing(table, column, where, "score")
+    outside = (column < 0) | (column > 1)
+    count = outside.sum().to_pyarrow().as_py()
+    if count:
+        first = _first_row(table, outside)
+        rows = "1 row" if count == 1 else f"{count} rows"
+        raise EvaluationError(
+            f"the score is outside [0, 1] in {rows} (the first is row {first})",
+            where=where,
+            remedy="a score is the probability of the positive class",
+        )
+
+
+def _check_groups(table: ir.Table, sensitive: tuple[str, ...], name: str) -> None:
+    for attribute in sensitive:
+        column = _known(table[attribute])
+        where = f"{name}, column {attribute!r}"
+        groups, present = (
+            table.aggregate(groups=column.nunique(), present=column.count()).to_pyarrow().to_pylist()[0].values()
+        )
+        if not present:
+            raise EvaluationError(
+                "the sensitive attribute is missing in every row",
+                where=where,
+                remedy="fill it in, or take it out of data.sensitive",
+            )
+        if groups > MAX_GROUPS:
+            raise EvaluationError(
+                f"the sensitive attribute has {groups} groups, more than {MAX_GROUPS}",
+                where=where,
+                remedy="an identifier is no group: bin it, or take it out of data.sensitive",
+            )

@@ -1,0 +1,104 @@
+"""Great Expectations over a DuckDB table: no project, no copy, no network, no output."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
+
+_VIEW = "ml_compliance_expectations"
+
+
+@contextmanager
+def batch(connection: Backend, table: ir.Table) -> Iterator[Any]:
+    """A Great Expectations validator over `table`, without a project: nothing is stored, nothing is sent."""
+    from great_expectations.core.batch import Batch, LegacyBatchDefinition
+    from great_expectations.core.id_dict import IDDict
+    from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
+    from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.validator.validator import Validator
+
+    from ml_compliance.engine.duckdb_dialect import DIALECT_MODULE, engine
+
+    connection.create_view(_VIEW, table, overwrite=True)
+    sql, link = engine(connection.con)
+    try:
+        execution = SqlAlchemyExecutionEngine(engine=sql, create_temp_table=False)
+        execution.dialect_module = cast(Any, DIALECT_MODULE)
+        data = SqlAlchemyBatchData(execution_engine=execution, table_name=_VIEW, create_temp_table=False)
+        whole = Batch(data=cast(Any, data), batch_definition=LegacyBatchDefinition("data", "data", "data", IDDict()))
+        silent = cast(Any, SimpleNamespace(progress_bars={"globally": False}))
+        yield Validator(execution_engine=execution, batches=[whole], data_context=silent)
+    finally:
+        link.release()
+        connection.raw_sql(f"DROP VIEW IF EXISTS {_VIEW}")
+
+
+def validate(validator: Any, configurations: Sequence[Any], result_format: Mapping[str, Any]) -> list[Any]:
+    """A result of Great Expectations, or the exception that stopped it, for each configuration in order."""
+    for index, configuration in enumerate(configurations):
+        configuration.meta = {"index": index}
+    settings = {"catch_exceptions": True, "result_format": dict(result_format)}
+    try:
+        results = validator.graph_validate(list(configurations), runtime_configuration=settings)
+    # The border to Great Expectations: what it raises becomes the reason why an expectation was not evaluated.
+    except Exception as error:
+        if len(configurations) == 1:
+            return [error]
+        results = []
+    if len(configurations) == 1:
+        return list(results)
+    good = {result.expectation_config.meta["index"]: result for result in results if not exception(result)}
+    # Many expectations share one query, so that one which fails takes its neighbours with it: ask them singly.
+    return [
+        good[index] if index in good else validate(validator, [configuration], result_format)[0]
+        for index, configuration in enumerate(configurations)
+    ]
+
+
+def exception(result: Any) -> str:
+    """What stopped the expectation of `result`, or nothing."""
+    info = result.exception_info or {}
+    parts = [info] if "raised_exception" in info else list(info.values())
+    return next((str(part["exception_message"]) for part in parts if part.get("raised_exception", True)), "")
+
+
+@contextmanager
+def in_row_order(connection: Backend) -> Iterator[None]:
+    """One thread, so that the same table gives the same example rows."""
+    raw = connection.con
+    threads = raw.execute("SELECT current_setting('threads')").fetchone()[0]
+    raw.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        raw.execute(f"SET threads = {int(threads)}")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Great Expectations from logging, warning and phoning home while it is imported and run here."""
+    logger = logging.getLogger("great_expectations")
+    level, environment = logger.level, dict(os.environ)
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import great_expectations  # noqa: F401
+
+            yield
+    finally:
+        logger.setLevel(level)
+        for name in ("GX_ANALYTICS_ENABLED", "SF_PARTNER"):
+            os.environ.pop(name, None)
+            if name in environment:
+                os.environ[name] = environment[name]

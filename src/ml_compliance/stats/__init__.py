@@ -1,0 +1,1 @@
+"""Pure mathematics on small tables of counts. No input or output."""

@@ -1,0 +1,151 @@
+"""Confidence intervals from counts, and the simultaneous ones that a maximum over many groups needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from ml_compliance.model import Interval
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+CONFIDENCE = 0.95
+
+
+def normal_quantile(confidence: float) -> float:
+    """z such that a standard normal lies in [−z, z] with probability `confidence`."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def wilson(successes: float, n: float, z: float) -> tuple[float, float]:
+    """Wilson's score interval for a proportion (Wilson 1927; Newcombe 1998a, method 3). `n` must be positive."""
+    p = successes / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    # At 0 and n the bound is the estimate itself; rounding must not push it past.
+    return min(max(0.0, centre - half), p), max(min(1.0, centre + half), p)
+
+
+def rate_interval(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
+    """Wilson's interval for one rate."""
+    low, high = wilson(successes, n, normal_quantile(confidence))
+    return Interval(low, high, confidence, "Wilson")
+
+
+@lru_cache(maxsize=256)
+def studentized_range_quantile(confidence: float, k: int) -> float:
+    """The `confidence` quantile of the range of `k` ≥ 2 independent standard normals (Tukey's q with infinite df).
+
+    P(range ≤ q) = k ∫ φ(x) [Φ(x) − Φ(x − q)]^(k−1) dx, by Gauss–Legendre on [−8, 8], then bisection to 1e-10.
+    scipy.stats.studentized_range is the reference; importing it takes longer than a whole gate may.
+    """
+    import numpy as np
+
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    x = 8 * nodes
+    density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+    below = _normal_cdf(x)
+
+    def probability(q: float) -> float:
+        # The largest of the k is at x, so every other one lies within q below it.
+        return float(k * 8 * np.sum(weights * density * (below - _normal_cdf(x - q)) ** (k - 1)))
+
+    low, high = 0.0, 20.0
+    while high - low > 1e-10:
+        middle = (low + high) / 2
+        low, high = (middle, high) if probability(middle) < confidence else (low, middle)
+    return (low + high) / 2
+
+
+def _normal_cdf(x: NDArray[float64]) -> NDArray[float64]:
+    import numpy as np
+
+    return np.array([math.erfc(-value / math.sqrt(2)) / 2 for value in x])
+
+
+def range_of_rates(rates: Sequence[tuple[int, int]], confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Bounds for max − min of the true rates behind `rates`, a list of (successes, n) of at least two groups.
+
+    Newcombe's interval (1998b, method 10) for the difference of each pair, made simultaneous over all pairs by
+    Tukey's studentised range; the largest lower and the largest upper bound then bracket the range. A percentile
+    bootstrap does not cover here, because the maximum of noisy rates is biased upward.
+    """
+    import numpy as np
+
+    z = studentized_range_quantile(confidence, len(rates)) / math.sqrt(2)
+    p = np.array([successes / n for successes, n in rates])
+    bounds = np.array([wilson(successes, n, z) for successes, n in rates])
+    below, above = (p - bounds[:, 0]) ** 2, (bounds[:, 1] - p) ** 2
+    difference = p[:, None] - p[None, :]
+    low = difference - np.sqrt(below[:, None] + above[None, :])
+    high = difference + np.sqrt(above[:, None] + below[None, :])
+    return max(0.0, float(low.max())), min(1.0, float(high.max()))
+
+
+def ratio_of_rates(rates: Sequence[tuple[int, int]], confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Bounds for min / max of the true rates: Wilson intervals that hold together for all groups (Šidák 1967)."""
+    z = normal_quantile(confidence ** (1 / len(rates)))
+    bounds = [wilson(successes, n, z) for successes, n in rates]
+    largest_low, largest_high = max(low for low, _ in bounds), max(high for _, high in bounds)
+    smallest_low, smallest_high = min(low for low, _ in bounds), min(high for _, high in bounds)
+    return smallest_low / largest_high, 1.0 if largest_low == 0 else min(1.0, smallest_high / largest_low)
+
+
+def mean_interval(total: float, squares: float, n: int, confidence: float = CONFIDENCE) -> Interval | None:
+    """The normal interval of a mean from Σx and Σx² over `n` rows; None for a single row. Not below 0."""
+    if n < 2:
+        return None
+    variance = max(0.0, (squares - total * total / n) / (n - 1))
+    half = normal_quantile(confidence) * math.sqrt(variance / n)
+    return Interval(max(0.0, total / n - half), total / n + half, confidence, "normal, of a mean")
+
+
+def half_sum_interval(rates: Sequence[tuple[int, int]], confidence: float = CONFIDENCE) -> Interval:
+    """Bounds for the mean of two independent rates, by squaring and adding (Newcombe 1998b; Zou and Donner 2008)."""
+    z = normal_quantile(confidence)
+    p = [successes / n for successes, n in rates]
+    bounds = [wilson(successes, n, z) for successes, n in rates]
+    below = math.sqrt(sum((rate - low) ** 2 for rate, (low, _) in zip(p, bounds, strict=True))) / 2
+    above = math.sqrt(sum((high - rate) ** 2 for rate, (_, high) in zip(p, bounds, strict=True))) / 2
+    mean = sum(p) / 2
+    return Interval(max(0.0, mean - below), min(1.0, mean + above), confidence, "squaring and adding of Wilson")
+
+
+def auc_interval(auc: float, positives: int, negatives: int, confidence: float = CONFIDENCE) -> Interval:
+    """Bounds for the area under the ROC curve (Newcombe 2006, method 5): |θ − auc| = z·√V(θ), solved by bisection.
+
+    V is Hanley and McNeil's variance with both class sizes replaced by their mean in the numerator.
+    """
+    z = normal_quantile(confidence)
+    mean = (positives + negatives) / 2 - 1
+
+    def excess(theta: float) -> float:
+        spread = 1 + mean * (1 - theta) / (2 - theta) + mean * theta / (1 + theta)
+        return abs(theta - auc) - z * math.sqrt(theta * (1 - theta) * spread / (positives * negatives))
+
+    low = 0.0 if auc == 0 else _bisect(excess, 0.0, auc)
+    high = 1.0 if auc == 1 else _bisect(excess, 1.0, auc)
+    return Interval(low, high, confidence, "Newcombe 2006, method 5")
+
+
+def _bisect(excess: Callable[[float], float], outside: float, inside: float) -> float:
+    """Where `excess` crosses zero between `outside` (positive) and `inside` (negative)."""
+    for _ in range(60):
+        middle = (outside + inside) / 2
+        outside, inside = (middle, inside) if excess(middle) > 0 else (outside, middle)
+    return (outside + inside) / 2
+
+
+def average_precision_interval(value: float, positives: int, confidence: float = CONFIDENCE) -> Interval | None:
+    """The logit interval for average precision (Boyd, Eng and Page 2013); None at 0 and 1, where it is undefined."""
+    if not 0 < value < 1:
+        return None
+    centre = math.log(value / (1 - value))
+    half = normal_quantile(confidence) / math.sqrt(positives * value * (1 - value))
+    low, high = (1 / (1 + math.exp(-x)) for x in (centre - half, centre + half))
+    return Interval(low, high, confidence, "logit (Boyd, Eng and Page 2013)")
