@@ -1,0 +1,43 @@
+"""The state of the git repository that a folder lies in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class NoGitError(Exception):
+    """There is no git, no repository or no commit; the message says which."""
+
+
+@dataclass(frozen=True)
+class GitState:
+    """`dirty` means that tracked files differ from the commit."""
+
+    commit: str
+    dirty: bool
+
+
+def git_state(folder: Path) -> GitState:
+    """The commit that is checked out at `folder`. Raises NoGitError when there is none."""
+    commit = _git(folder, "rev-parse", "--verify", "HEAD^{commit}")
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return GitState(commit.strip(), bool(changes.strip()))
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    # A repository's own configuration may name programs to run (fsmonitor); nothing of it is wanted here.
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)
+    except FileNotFoundError as error:
+        raise NoGitError("git is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise NoGitError("git did not answer within a minute") from error
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise NoGitError(said[0] if said else f"git ended with {done.returncode}")
+    return done.stdout.decode(errors="replace")
