@@ -1,0 +1,54 @@
+package mlpolicy_test.rules.privacy
+
+import data.mlpolicy.rules.privacy
+import data.mlpolicy_test.fixtures
+
+item(rest) := object.union({"id": "v", "type": "privacy"}, rest)
+
+rules(submission, rest) := fixtures.rules_of(violations) if {
+	violations := privacy.violation with input as submission
+		with data.mlpolicy.law as fixtures.law_of(item(rest))
+}
+
+reading(features) := json.patch(fixtures.submission, [
+	{"op": "replace", "path": "/model/training_features", "value": features},
+	{"op": "replace", "path": "/evidence/lineage/facts/training_features", "value": features},
+])
+
+test_harmless if rules(fixtures.submission, {}) == set()
+
+test_forbidden if {
+	rules(reading([{"name": " SSN "}]), {}) == {"privacy.forbidden_feature"}
+	rules(reading([{"name": "ssn"}]), {"forbidden_features": ["iban"]}) == set()
+	rules(reading([{"name": "iban"}]), {"forbidden_features": ["IBAN"]}) == {"privacy.forbidden_feature"}
+}
+
+test_unknown_features if {
+	every features in [null, [], [{}], "income", [{"name": ""}], [{"name": null}], {}] {
+		rules(reading(features), {}) == {"privacy.features_unknown"}
+	}
+	rules(fixtures.replaced("/model/training_features", [{"name": "income"}]), {}) == {"privacy.features_unknown"}
+}
+
+test_sensitive if {
+	rules(reading([{"name": "Race"}]), {}) == {"privacy.sensitive_feature"}
+	every sensitive in [null, [], "race", [1]] {
+		rules(fixtures.replaced("/evidence/fairness/facts/sensitive", sensitive), {}) == {"privacy.sensitive_unknown"}
+	}
+}
+
+test_sensitive_as_a_warning if {
+	law := fixtures.law_of(item({"sensitive_as_feature": "warn"}))
+	rules(reading([{"name": "race"}]), {"sensitive_as_feature": "warn"}) == set()
+	warnings := privacy.warning with input as reading([{"name": "race"}]) with data.mlpolicy.law as law
+	fixtures.rules_of(warnings) == {"privacy.sensitive_feature"}
+}
+
+test_malformed[key] if {
+	some key, wrong in {"forbidden_features": [], "sensitive_as_feature": "allow", "forbidden": ["a"]}
+	law := fixtures.law_of(item({key: wrong}))
+	privacy.malformed == {{"policy": "v", "key": key}} with data.mlpolicy.law as law
+	privacy.judged == set() with data.mlpolicy.law as law
+}
+
+test_judged if privacy.judged == {"v"} with data.mlpolicy.law as fixtures.law_of(item({}))

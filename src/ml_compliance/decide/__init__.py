@@ -1,0 +1,6 @@
+"""The third room: policy engines, one module each, and the decision that is made of their answer."""
+
+from ml_compliance.decide._contract import Answer, Request
+from ml_compliance.decide._decide import decide
+
+__all__ = ["Answer", "Request", "decide"]

@@ -1,0 +1,89 @@
+"""Compiles the shipped policy: `python -m ml_compliance.decide._build` writes policy.wasm and catalog.json."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ml_compliance.decide._contract import PACKAGE
+from ml_compliance.decide._policy import rego_files
+from ml_compliance.decide.binary import INSTALL
+from ml_compliance.documents import canonical
+from ml_compliance.errors import ComplianceError, EvaluationError
+from ml_compliance.resources import policies_folder
+
+_RULE_FIELDS = ("severity", "message", "remedy", "reads")
+
+
+def build(folder: Path) -> None:
+    """Write `policy.wasm` and `catalog.json`, made from the shipped Rego, into `folder`; both are reproducible.
+
+    Raises EvaluationError when `opa` is missing or refuses the policy.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        # A copy without tests and without what was built before, which OPA would take for a part of the policy.
+        sources = Path(name)
+        for path in rego_files():
+            copy = sources / path.relative_to(policies_folder())
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        compiled, described = _compile(sources), _catalog(sources)
+    (folder / "policy.wasm").write_bytes(compiled)
+    (folder / "catalog.json").write_text(canonical(described), encoding="utf-8")
+
+
+def _opa(folder: Path, *arguments: str) -> str:
+    program = shutil.which("opa")
+    if program is None:
+        raise EvaluationError("the program `opa` is not on PATH", remedy=INSTALL)
+    done = subprocess.run(
+        [program, *arguments], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    if done.returncode != 0:
+        raise EvaluationError(f"`opa {arguments[0]}` failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def _compile(sources: Path) -> bytes:
+    _opa(sources, "build", "--target", "wasm", "--entrypoint", "/".join(PACKAGE), "--output", "bundle.tar.gz", ".")
+    bundle = sources / "bundle.tar.gz"
+    with tarfile.open(bundle) as archive:
+        member = archive.extractfile("/policy.wasm")
+        if member is None:
+            raise EvaluationError("`opa build` made a bundle without policy.wasm")
+        compiled = member.read()
+    bundle.unlink()
+    return compiled
+
+
+def _catalog(sources: Path) -> dict[str, Any]:
+    """The annotations of the rules that have an id, and of the packages that judge a type of the law."""
+    types: dict[str, Any] = {}
+    rules: dict[str, Any] = {}
+    regulations: dict[str, Any] = {}
+    for entry in json.loads(_opa(sources, "inspect", "--annotations", "--format", "json", "."))["annotations"]:
+        note, place = entry["annotations"], entry["location"]
+        custom, family = note.get("custom", {}), Path(place["file"]).stem
+        about = {"title": note["title"], "description": note["description"]} if "title" in note else {}
+        if note["scope"] == "package" and "parameters" in custom:
+            regulations[family] = custom.get("regulations", [])
+            types[family] = {**about, "parameters": custom["parameters"], "regulations": regulations[family]}
+        elif "rule" in custom:
+            fields = {field: custom[field] for field in _RULE_FIELDS}
+            rules[custom["rule"]] = {**about, **fields, "family": family, "source": f"{place['file']}:{place['row']}"}
+    for rule in rules.values():
+        rule["regulations"] = regulations.get(rule["family"], [])
+    return {"rules": rules, "types": types}
+
+
+if __name__ == "__main__":
+    try:
+        build(policies_folder())
+    except ComplianceError as error:
+        sys.exit(str(error))

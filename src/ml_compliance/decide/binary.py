@@ -1,0 +1,82 @@
+"""The `opa` program on this machine, which judges by the shipped policy or by one of your own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ml_compliance.decide._contract import PACKAGE, Answer, Request
+from ml_compliance.decide._policy import digest_of_files, rego_files
+from ml_compliance.errors import EvaluationError
+
+INSTALL = "go install github.com/open-policy-agent/opa@v1.22.2"
+_QUERY = ".".join(("data", *PACKAGE))
+_SECONDS = 120
+
+
+def available(request: Request) -> bool:
+    """Whether `opa` is on PATH."""
+    return shutil.which("opa") is not None
+
+
+def evaluate(request: Request) -> Answer:
+    """Run `opa eval`. Raises EvaluationError when there is no `opa`, or when it does not answer."""
+    program = shutil.which("opa")
+    if program is None:
+        raise EvaluationError("the program `opa` is not on PATH", remedy=INSTALL)
+    files = rego_files(request.rego)
+    with tempfile.TemporaryDirectory(prefix="ml-compliance-") as folder:
+        law = Path(folder) / "law.json"
+        law.write_text(json.dumps({"mlpolicy": {"law": request.law}}), encoding="utf-8")
+        sources = [argument for path in (*files, law) for argument in ("--data", str(path))]
+        arguments = ["eval", "--format", "json", "--strict-builtin-errors", "--stdin-input", *sources, _QUERY]
+        output = _run(program, arguments, json.dumps(request.submission.get("input")))
+    return Answer(_result(output), "binary", _version(program), digest_of_files(files))
+
+
+def _run(program: str, arguments: list[str], text: str = "") -> str:
+    try:
+        done = subprocess.run(
+            [program, *arguments], input=text, capture_output=True, text=True, encoding="utf-8",
+            timeout=_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise EvaluationError(f"`opa` gave no answer within {_SECONDS} s", where=program) from error
+    except OSError as error:
+        raise EvaluationError(f"`opa` cannot be started: {error}", where=program, remedy=INSTALL) from error
+    if done.returncode != 0:
+        raise EvaluationError(f"`opa {arguments[0]}` failed: {_reason(done.stdout, done.stderr)}", where=program)
+    return done.stdout
+
+
+def _reason(output: str, errors: str) -> str:
+    """What `opa` says is wrong: it writes JSON with `errors`, or text on stderr."""
+    try:
+        found = json.loads(output)["errors"]
+        return "; ".join(_told(error) for error in found)
+    except (ValueError, KeyError, TypeError):
+        return errors.strip() or output.strip() or "it does not say why"
+
+
+def _told(error: dict[str, Any]) -> str:
+    place = error.get("location") or {}
+    where = f"{place['file']}:{place['row']}: " if place.get("file") else ""
+    return f"{where}{error['message']}"
+
+
+def _result(output: str) -> Any:
+    """The value of the one expression; None where the document is undefined."""
+    try:
+        answers = json.loads(output).get("result", [])
+        return answers[0]["expressions"][0]["value"] if answers else None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise EvaluationError("`opa eval` answered something that is not its JSON format") from error
+
+
+def _version(program: str) -> str:
+    first = _run(program, ["version"]).split("\n", 1)[0]
+    return first.removeprefix("Version:").strip()

@@ -1,0 +1,139 @@
+"""An OPA server that already holds the policy and the law; it is asked for a decision and never changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from ml_compliance.decide._contract import PACKAGE, Answer, Request
+from ml_compliance.decide._policy import digest_of_modules
+from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.facts import Server
+
+_TRIED_AGAIN = 2
+
+
+def available(request: Request) -> bool:
+    """Whether a server is configured."""
+    return request.server is not None
+
+
+def evaluate(request: Request) -> Answer:
+    """Ask the server. Raises UsageError for settings that cannot be, EvaluationError when it does not answer."""
+    settings = request.server
+    if settings is None:
+        raise UsageError("no policy server is configured", remedy="name its URL, such as http://localhost:8181")
+    client = _client(settings)
+    try:
+        with _told_in_one_line(settings):
+            found = client.query_rule(request.submission.get("input"), ".".join(PACKAGE),
+                                      query_params={"provenance": "true"})  # fmt: skip
+        if not isinstance(found, dict):
+            raise EvaluationError("this is no OPA server: its answer is no object", where=settings.url)
+        provenance = found.get("provenance") or {}
+        return Answer(found.get("result"), "server", str(provenance.get("version", "")),
+                      _policy_digest(client, settings, provenance))  # fmt: skip
+    finally:
+        client.close_connection()
+
+
+def _client(settings: Server) -> Any:
+    from opa_client.opa import OpaClient
+
+    parts = _parts(settings.url)
+    token = os.environ.get(settings.token_env, "") if settings.token_env else ""
+    if settings.token_env and not token:
+        raise UsageError(f"the environment variable {settings.token_env} is empty", where=settings.url,
+                         remedy="put the server's token into it")  # fmt: skip
+    if settings.ca and not Path(settings.ca).is_file():
+        raise UsageError("the file with the server's authority is not there", where=settings.ca)
+    secure = parts.scheme == "https"
+    client = OpaClient(
+        host=f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname),
+        port=parts.port or (443 if secure else 8181),
+        version=f"{parts.path.strip('/')}/v1".lstrip("/"),
+        # The client takes the path of a CA file here and hands it on to `requests`.
+        ssl=(settings.ca or True) if secure else False,
+        token=token or None,
+        retries=_TRIED_AGAIN,
+        timeout=settings.timeout,
+    )
+    # Else `requests` takes a token from ~/.netrc and a CA file from the environment instead of those configured.
+    client._session.trust_env = not (settings.ca or token)
+    return client
+
+
+def _parts(url: str) -> SplitResult:
+    wrong = UsageError("this is no URL of an OPA server", where=url, remedy="write it as http://localhost:8181")
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  raises ValueError when it is no number
+    except ValueError as error:
+        raise wrong from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+        raise wrong
+    return parts
+
+
+@contextmanager
+def _told_in_one_line(settings: Server) -> Iterator[None]:
+    import requests
+
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        raise EvaluationError(f"the server's certificate is not trusted: {_cause(error)}", where=settings.url,
+                              remedy="name the PEM file of its authority as the server's `ca`") from error  # fmt: skip
+    except requests.exceptions.Timeout as error:
+        raise EvaluationError(f"the policy server gave no answer within {settings.timeout:g} s",
+                              where=settings.url) from error  # fmt: skip
+    except requests.exceptions.HTTPError as error:
+        raise EvaluationError(f"the policy server answered {_said(error.response)}", where=settings.url) from error
+    except requests.exceptions.ConnectionError as error:
+        raise EvaluationError(f"the policy server cannot be reached: {_cause(error)}", where=settings.url,
+                              remedy="start it, or put its URL right") from error  # fmt: skip
+    except ValueError as error:
+        raise EvaluationError("this is no OPA server: its answer is no JSON", where=settings.url) from error
+    except requests.exceptions.RequestException as error:
+        raise EvaluationError(f"the policy server cannot be asked: {_cause(error)}", where=settings.url) from error
+
+
+def _said(response: Any) -> str:
+    """OPA's own message, which the client drops."""
+    try:
+        body = response.json()
+        said = "; ".join([str(body["message"]), *(str(error["message"]) for error in body.get("errors", []))])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        said = str(response.reason or "no reason given")
+    return f"{response.status_code}: {said}"
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason of nested connection errors, in one line."""
+    inner: Any = error
+    while (deeper := getattr(inner, "reason", None) or (inner.args and inner.args[0])) and isinstance(
+        deeper, BaseException
+    ):
+        inner = deeper
+    return str(inner).split("\n", 1)[0]
+
+
+def _policy_digest(client: Any, settings: Server, provenance: dict[str, Any]) -> str:
+    """The digest of all modules on the server, where it shows them; else its address and bundle revisions.
+
+    A token that may only ask for decisions is good practice, so that a refusal here is no failure.
+    """
+    import requests
+
+    try:
+        answer = client._session.get(f"{client.root_url}/policies", timeout=settings.timeout)
+        answer.raise_for_status()
+        return digest_of_modules(module["raw"] for module in answer.json()["result"])
+    except (requests.exceptions.RequestException, ValueError, KeyError, TypeError):
+        bundles = provenance.get("bundles") or {}
+        revisions = [f"{name}@{bundle.get('revision', '')}" for name, bundle in sorted(bundles.items())]
+        return " ".join([f"server:{settings.url}", *revisions])

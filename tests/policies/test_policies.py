@@ -1,0 +1,97 @@
+"""The shipped policy: its own tests, their coverage, and what is built from it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_compliance.decide import Request, decide
+from ml_compliance.decide._build import build
+from ml_compliance.decide._policy import rego_files
+from ml_compliance.resources import policies_folder
+from tests.policies import cases
+
+FOLDER = policies_folder()
+CATALOG: dict[str, Any] = json.loads((FOLDER / "catalog.json").read_text(encoding="utf-8"))
+PLACEHOLDERS = {"value", "limit", "interval", "measured", "n", "slice", "across", "extremes", "values"}
+
+
+def _opa(program: str, *arguments: str) -> str:
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, cwd=FOLDER)  # noqa: PLW1510
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_policy_is_strict_and_formatted(opa: str) -> None:
+    _opa(opa, "check", "--strict", ".")
+    assert _opa(opa, "fmt", "--list", ".") == ""
+
+
+def test_policy_passes_its_own_tests_which_cover_all_of_it(opa: str) -> None:
+    report = json.loads(_opa(opa, "test", "--coverage", "--format", "json", "."))
+    shipped = {str(path.relative_to(FOLDER)) for path in rego_files()}
+    lines = {name: lines["not_covered"] for name, lines in report["files"].items() if "not_covered" in lines}
+    assert {name: lines[name] for name in shipped & lines.keys()} == {}
+    assert shipped <= report["files"].keys()
+
+
+def test_what_is_committed_is_what_is_built(opa: str, tmp_path: Path) -> None:
+    build(tmp_path)
+    for name in ("policy.wasm", "catalog.json"):
+        assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes(), f"{name}: build it again"
+
+
+def test_every_rule_that_the_policy_names_is_in_the_catalogue() -> None:
+    named = set()
+    for path in rego_files():
+        text = path.read_text(encoding="utf-8")
+        named |= set(re.findall(r'law\.finding\("([\w.]+)"', text))
+        if path.parent.name == "integrity":
+            named |= {f"{path.stem}.{name}" for name in re.findall(r'contains rule\("(\w+)"', text)}
+    assert named == CATALOG["rules"].keys()
+
+
+@pytest.mark.parametrize("rule", CATALOG["rules"])
+def test_templates_use_known_placeholders(rule: str) -> None:
+    entry = CATALOG["rules"][rule]
+    for template in (entry["title"], entry["message"], entry["remedy"]):
+        assert set(re.findall(r"{(\w+)", template)) <= PLACEHOLDERS
+    assert entry["severity"] in ("critical", "high", "medium", "low")
+    assert all(entry[field] for field in ("title", "message", "remedy", "description", "reads"))
+
+
+@pytest.mark.parametrize("kind", CATALOG["types"])
+def test_parameters_of_the_catalogue_are_those_that_the_policy_knows(kind: str) -> None:
+    """The annotation is for editors and the loader, the Rego decides: they name the same keys."""
+    text = (FOLDER / "rules" / f"{kind}.rego").read_text(encoding="utf-8")
+    known = re.search(r"law\.wrong_keys\(item, {([^}]*)}\)", text)
+    assert known is not None
+    assert set(re.findall(r'"(\w+)"', known.group(1))) == CATALOG["types"][kind]["parameters"]["properties"].keys()
+
+
+def test_every_message_is_filled() -> None:
+    """No case of the corpus leaves a placeholder without its value, but where the submission has none."""
+    for name, (submission, law) in cases.cases().items():
+        if "." in name or not isinstance(submission["input"], dict) or "created" not in submission["input"]:
+            continue
+        if "digest" not in law or not isinstance(law["digest"], str) or not isinstance(law.get("policies"), list):
+            continue
+        found = decide(Request(submission, law), "embedded")
+        for finding in (*found.violations, *found.warnings, *found.insufficient):
+            assert "{" not in finding.title + finding.message + finding.remedy, name
+            assert "(none)" not in finding.title + finding.remedy, (name, finding)
+
+
+def test_article_is_judged_as_written() -> None:
+    submission, law = cases.cases()["article"]
+    decision = decide(Request(submission, law), "embedded")
+    assert decision.verdict == "denied"
+    assert [(finding.policy, finding.rule, finding.title) for finding in decision.violations] == [
+        ("fairness_policy_001", "fairness.not_measured", "selection rate by postal_code_region was not measured"),
+        ("lineage_policy_001", "data_lineage.missing_artifact", "feature_store_version is missing"),
+    ]
