@@ -1,0 +1,125 @@
+"""The published JSON of a decision: versioned, strict, and read back before anyone relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ml_compliance.errors import UsageError
+from ml_compliance.model import Decision, Finding, Json, Location
+
+DECISION_VERSION = "ml-compliance/decision/v1"
+_LISTS = ("violations", "warnings", "waived", "insufficient")
+_NAMES = ("engine", "engine_version", "policy_digest", "law_digest", "input_digest", "id", "time")
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_NUMBER: dict[str, Any] = {"type": ["number", "null"]}
+_SLICE: dict[str, Any] = {"type": "object", "additionalProperties": _TEXT}
+_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
+_FINDING_FIELDS: dict[str, Any] = {
+    "rule": {"type": "string", "minLength": 1, "description": "Id in the rule catalogue."},
+    "policy": {"type": "string", "description": "Id of the item of the law that was applied."},
+    "severity": {"enum": ["critical", "high", "medium", "low"]},
+    "title": _TEXT,
+    "message": _TEXT,
+    "remedy": _TEXT,
+    "measurement": _TEXT,
+    "slice": _SLICE,
+    "across": _TEXTS,
+    "value": _NUMBER,
+    "interval": {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+    "n": {"type": ["integer", "null"], "minimum": 0},
+    "limit": _NUMBER,
+    "clause": _TEXT,
+    "references": _TEXTS,
+    "location": {
+        "type": ["object", "null"],
+        "properties": {"file": _TEXT, "line": {"type": "integer", "minimum": 1}},
+        "required": ["file", "line"],
+        "additionalProperties": False,
+    },
+}
+_FINDING: dict[str, Any] = {
+    "type": "object",
+    "properties": _FINDING_FIELDS,
+    "required": list(_FINDING_FIELDS),
+    "additionalProperties": False,
+}
+_FIELDS: dict[str, Any] = {
+    "schema": {"const": DECISION_VERSION},
+    "verdict": {"enum": ["allowed", "denied", "not_evaluated"]},
+    "allow": {"type": "boolean"},
+    **{name: {"type": "array", "items": {"$ref": "#/$defs/finding"}} for name in _LISTS},
+    "errors": _TEXTS,
+    **dict.fromkeys(_NAMES, _TEXT),
+}
+DECISION_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": DECISION_VERSION,
+    "title": "ml-compliance decision",
+    "type": "object",
+    "properties": _FIELDS,
+    "required": list(_FIELDS),
+    "additionalProperties": False,
+    # A file that claims to allow while it lists reasons against it was not written by a decision.
+    "if": {"properties": {"verdict": {"const": "allowed"}}},
+    "then": {"properties": {"allow": {"const": True}, "violations": {"maxItems": 0}, "errors": {"maxItems": 0}}},
+    "else": {"properties": {"allow": {"const": False}}},
+    "$defs": {"finding": _FINDING},
+}
+
+
+def finding_document(finding: Finding) -> dict[str, Json]:
+    """The JSON of one finding; every field is there."""
+    location = finding.location
+    return {
+        **{key: value for key, value in vars(finding).items() if isinstance(value, str | int | float | None)},
+        "slice": dict(finding.slice),
+        "across": list(finding.across),
+        "interval": None if finding.interval is None else list(finding.interval),
+        "references": list(finding.references),
+        "location": None if location is None else {"file": location.file, "line": location.line},
+    }
+
+
+def decision_document(decision: Decision) -> dict[str, Json]:
+    """The JSON of a decision, valid against `DECISION_SCHEMA`; findings in the order that the decision has."""
+    return {
+        "schema": DECISION_VERSION,
+        "verdict": decision.verdict,
+        "allow": decision.allow,
+        **{name: [finding_document(item) for item in getattr(decision, name)] for name in _LISTS},
+        "errors": list(decision.errors),
+        **{name: getattr(decision, name) for name in _NAMES},
+    }
+
+
+def read_decision(document: object, where: str = "decision.json") -> Decision:
+    """The inverse of `decision_document`. Raises UsageError when `document` is not a valid decision."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    problem = best_match(Draft202012Validator(DECISION_SCHEMA).iter_errors(document))
+    if problem is not None or not isinstance(document, Mapping):
+        place = problem.json_path if problem else "$"
+        reason = problem.message[:200] if problem else "it is no object"
+        raise UsageError(
+            f"not a decision that ml-compliance wrote: {place}: {reason}",
+            where=where,
+            remedy="make it again: ml-compliance decide",
+        )
+    fields: dict[str, Any] = {name: document[name] for name in ("verdict", *_NAMES)}
+    fields |= {name: tuple(_read_finding(item) for item in document[name]) for name in _LISTS}
+    return Decision(**fields, errors=tuple(document["errors"]))
+
+
+def _read_finding(document: Mapping[str, Any]) -> Finding:
+    location, interval = document["location"], document["interval"]
+    fields = {
+        **document,
+        "across": tuple(document["across"]),
+        "references": tuple(document["references"]),
+        "interval": None if interval is None else (interval[0], interval[1]),
+        "location": None if location is None else Location(location["file"], location["line"]),
+    }
+    return Finding(**fields)

@@ -1,0 +1,1 @@
+"""The fourth room: one report model, rendered by a pure function per sink."""

@@ -1,0 +1,60 @@
+"""Text from models, data sets, policies and repositories, made harmless for the place where it is shown."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_JOINERS = "\u200c\u200d"  # Needed to write Persian and Indic names, and without power over direction.
+_UNUSUAL = re.compile(r"[^\n -~]")
+_BREAK = "\u200b"
+_MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$^{]|(?<![^\W_])_|_(?![^\W_])|:(?=[:\w+-])")
+_LINKED = re.compile(r"@|[#!~%$&^](?=[\w\"])|:(?=//)|(?<=www)(?=\.)|(?<=GH)(?=-\d)", re.IGNORECASE)
+_WORKFLOW_COMMAND = re.compile(r":(?=:)|#(?=#\[)")
+
+
+def plain(text: str) -> str:
+    """One line of visible text: white space becomes one space, control and direction characters `\\u202e`."""
+    return visible(" ".join(text.split()))
+
+
+def visible(text: str) -> str:
+    """The same text with control and direction characters made visible; line feeds and spaces are kept."""
+    return _UNUSUAL.sub(lambda found: _visible(found.group()), text)
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Zl", "Zp") or character in "\t\r":
+        return " "
+    if category in ("Cc", "Cs") or (category == "Cf" and character not in _JOINERS):
+        return f"\\u{ord(character):04x}"
+    return character
+
+
+def clip(text: str, length: int) -> str:
+    """At most `length` characters, the last one an ellipsis when something is cut."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def terminal(text: str) -> str:
+    """`plain`, and no workflow command: a CI runner obeys `::…` at the start and `##[…` anywhere in a line."""
+    return _WORKFLOW_COMMAND.sub(lambda found: found.group() + _BREAK, plain(text))
+
+
+def markdown(text: str) -> str:
+    """Prose for Markdown inside a paragraph, a table cell or an HTML element; never the start of a block.
+
+    Entities are used, since a backslash is shown as it is inside HTML. Mentions, references and addresses
+    are recognised after entities are decoded, so an invisible break keeps them from being linked.
+    """
+    broken = _LINKED.sub(lambda found: found.group() + _BREAK, plain(text))
+    return _MARKDOWN.sub(lambda found: f"&#{ord(found.group())};", broken)
+
+
+def code(text: str) -> str:
+    """A Markdown code span for a name, a path or a digest; prose where a code span cannot carry it."""
+    line = plain(text)
+    if not line or "`" in line or "|" in line or "::" in line or "##[" in line:
+        return markdown(text)
+    return f"`{line}`"

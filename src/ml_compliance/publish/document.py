@@ -1,0 +1,59 @@
+"""The report for machines: `report.json`, versioned and valid against `REPORT_SCHEMA`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ml_compliance.decisions import DECISION_SCHEMA, decision_document
+from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document
+from ml_compliance.model import Artifact, Json, Report
+from ml_compliance.publish._view import dataset
+
+REPORT_VERSION = "ml-compliance/report/v1"
+
+_TEXT: dict[str, Any] = {"type": "string"}
+
+
+def _strict(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+_EVIDENCE = {key: value for key, value in EVIDENCE_SCHEMA.items() if key not in ("$schema", "$id")}
+_DECISION = {key: value for key, value in DECISION_SCHEMA.items() if key not in ("$schema", "$id", "$defs")}
+REPORT_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": REPORT_VERSION,
+    "title": "ml-compliance report",
+    **_strict(
+        {
+            "schema": {"const": REPORT_VERSION},
+            "project": _TEXT,
+            "model": _TEXT,
+            "dataset": _TEXT,
+            "decision": {"$ref": "#/$defs/decision"},
+            "evidence": {"type": "array", "items": {"$ref": "#/$defs/evidence"}},
+            "law": {"type": "array", "items": {"type": "object"}},
+            "timings": {
+                "type": "array",
+                "items": _strict({"room": _TEXT, "seconds": {"type": "number", "minimum": 0}}),
+            },
+        }
+    ),
+    "$defs": {**DECISION_SCHEMA["$defs"], "decision": _DECISION, "evidence": _EVIDENCE},
+}
+
+
+def render(report: Report) -> Artifact:
+    """`report.json`: the decision, all evidence, the law as judged. Same report, same bytes."""
+    document: dict[str, Json] = {
+        "schema": REPORT_VERSION,
+        "project": report.project,
+        "model": report.model,
+        "dataset": dataset(report),
+        "decision": decision_document(report.decision),
+        "evidence": [evidence_document(item) for item in sorted(report.evidence, key=lambda item: item.name)],
+        "law": [dict(item) for item in report.law],
+        "timings": [{"room": room, "seconds": seconds} for room, seconds in report.timings],
+    }
+    return Artifact("report.json", canonical(document))
