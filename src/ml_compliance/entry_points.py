@@ -1,0 +1,107 @@
+"""The entry points in `scripts/`: single tasks under short names, with thresholds as flags.
+
+A flag becomes an item of law, judged with those in compliance_policy.yaml by the same rules.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ml_compliance.cli import Guarded, common, engine_option, model_option, policy_option, request
+from ml_compliance.errors import UsageError
+
+
+def fairness_item(config: str, threshold: float) -> Mapping[str, Any]:
+    """Demographic parity for every sensitive attribute of the config. Raises UsageError when it names none."""
+    from ml_compliance.facts import read_facts
+
+    sensitive = read_facts(Path(config)).data.sensitive
+    if not sensitive:
+        raise UsageError("a fairness threshold needs sensitive attributes", where=config,
+                         remedy="write data.sensitive: [COLUMN, …]")  # fmt: skip
+    return {
+        "id": "--fairness-threshold",
+        "type": "fairness",
+        "metric": "demographic_parity_difference",
+        "threshold": threshold,
+        "sensitive_attributes": list(sensitive),
+    }
+
+
+@click.command(cls=Guarded)
+@common
+@policy_option
+@model_option
+@engine_option
+@click.option("--fairness-threshold", type=click.FloatRange(0, 1), help="Largest demographic parity difference.")
+@click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Smallest accuracy.")
+@click.option("--require-explainability", is_flag=True, help="A SHAP report must exist.")
+def validate_model(
+    fairness_threshold: float | None, min_accuracy: float | None, require_explainability: bool, **options: Any
+) -> None:
+    """Judge a model by the law and by the thresholds given here."""
+    required: list[Mapping[str, Any]] = []
+    if fairness_threshold is not None:
+        required.append(fairness_item(options["config"], fairness_threshold))
+    if min_accuracy is not None:
+        required.append({"id": "--min-accuracy", "type": "performance", "metric": "accuracy", "minimum": min_accuracy})
+    if require_explainability:
+        required.append({"id": "--require-explainability", "type": "explainability", "requirement": "mandatory",
+                         "technique": "SHAP", "report_format": "html"})  # fmt: skip
+    _gate(tuple(required), **options)
+
+
+@click.command(cls=Guarded)
+@common
+@policy_option
+@model_option
+@engine_option
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Largest demographic parity difference.")
+def compliance_gateway(threshold: float | None, **options: Any) -> None:
+    """Judge a model by the law and by one fairness threshold."""
+    _gate(() if threshold is None else (fairness_item(options["config"], threshold),), **options)
+
+
+@click.command(cls=Guarded)
+@common
+@engine_option
+def validate_data(**options: Any) -> None:
+    """Judge the data alone: the law's items on data validation, or else that no expectation fails."""
+    _gate(({"id": "validate_data", "type": "data_validation"},), only="data_validation", names=("data",), **options)
+
+
+@click.command(cls=Guarded)
+@common
+@policy_option
+@model_option
+def build_submission(as_json: bool, **options: Any) -> None:
+    """Measure everything and write model_submission.json."""
+    from ml_compliance import gate, terminal
+
+    asked = request(**options)
+    found = gate.measure(asked)
+    document = gate.submit(asked, found)
+    if as_json:
+        terminal.print_json(document)
+    else:
+        terminal.print_evidence(found)
+        click.echo(f"{asked.out / gate.SUBMISSION_FILE}")
+    sys.exit(terminal.evidence_exit_code(found))
+
+
+def query_opa() -> None:
+    """Ask the policy about the submission that is there: `ml-compliance decide`."""
+    from ml_compliance.cli import main
+
+    main(["decide", *sys.argv[1:]])
+
+
+def _gate(required: tuple[Mapping[str, Any], ...], *, as_json: bool, **options: Any) -> None:
+    from ml_compliance.terminal import run_gate
+
+    sys.exit(run_gate(request(required=required, **options), as_json=as_json, timings=False))

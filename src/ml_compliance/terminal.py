@@ -1,0 +1,105 @@
+"""What a person sees while the gate runs and when it is done; progress goes to stderr, results to stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from ml_compliance.documents import canonical
+from ml_compliance.errors import ALLOWED, DENIED, NOT_EVALUATED
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from ml_compliance.context import Advance
+    from ml_compliance.gate import Request
+    from ml_compliance.model import Decision, Evidence, Json, Report
+
+
+def run_gate(request: Request, *, as_json: bool, timings: bool) -> int:
+    """Run the whole gate, print its answer, and return the exit code."""
+    from ml_compliance import gate
+    from ml_compliance.publish import document
+
+    watch = gate.Stopwatch()
+    report = gate.gate(request, watch)
+    if timings:
+        report = replace(report, timings=tuple(watch.seconds.items()))
+    if as_json:
+        click.echo(document.render(report).text, nl=False)
+    else:
+        print_report(report)
+        click.echo(f"  {request.out / 'report.html'}")
+    if timings:
+        total = sum(watch.seconds.values())
+        rows = [*watch.seconds.items(), ("total", total)]
+        click.echo("\n".join(f"  {name:<24}{seconds:7.2f} s" for name, seconds in rows), err=as_json)
+    return exit_code(report.decision)
+
+
+def exit_code(decision: Decision) -> int:
+    """0 allowed, 1 denied, 3 could not be evaluated."""
+    return {"allowed": ALLOWED, "denied": DENIED, "not_evaluated": NOT_EVALUATED}[decision.verdict]
+
+
+def evidence_exit_code(evidence: Iterable[Evidence]) -> int:
+    """3 when a measurement failed; evidence that is merely missing is the policy's business."""
+    return NOT_EVALUATED if any(item.status == "error" for item in evidence) else 0
+
+
+def print_json(document: Json) -> None:
+    """Canonical JSON on stdout."""
+    click.echo(canonical(document), nl=False)
+
+
+def print_report(report: Report) -> None:
+    """The verdict, as the console sink lays it out."""
+    from rich.console import Console
+
+    from ml_compliance.publish import console
+
+    # Without a terminal there is no width to ask for; rich would guess 80 and fold every line of a CI log.
+    width = None if sys.stdout.isatty() else console.WIDTH
+    console.show(report, Console(highlight=False, width=width))
+
+
+def print_evidence(evidence: Iterable[Evidence]) -> None:
+    """One line for each measurement module: what it found, or why it found nothing."""
+    from ml_compliance.publish._text import terminal
+
+    for item in evidence:
+        number = f"{len(item.measurements)} measurements" if item.status == "measured" else ""
+        click.echo(f"  {item.name:<16}{item.status:<15}{terminal(item.reason) or number}")
+
+
+_shown: list[Progress] = []
+
+
+@contextmanager
+def progress(description: str, total: int | None) -> Iterator[Advance]:
+    """A progress bar on stderr while somebody watches; nothing when stderr is not a terminal.
+
+    A bar inside a bar is drawn below it: a terminal has room for one live display only.
+    """
+    if not sys.stderr.isatty():
+        yield lambda steps: None
+    elif _shown:
+        task = _shown[0].add_task(description, total=total)
+        yield lambda steps: _shown[0].advance(task, steps)
+        _shown[0].remove_task(task)
+    else:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(description, total=total)
+            _shown.append(bar)
+            try:
+                yield lambda steps: bar.advance(task, steps)
+            finally:
+                _shown.clear()
