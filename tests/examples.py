@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml_compliance.model import Evidence, FileDigest, Interval, Measurement
+from ml_compliance.model import Evidence, FileDigest, Interval, Json, Measurement
 
 GROUPS = {"Black": (79, 54), "Hispanic": (51, 39), "white": (662, 596)}
 
@@ -71,7 +71,7 @@ def performance() -> Evidence:
 
 
 def data() -> Evidence:
-    expectations = [
+    expectations: list[Json] = [
         {"type": "expect_column_values_to_not_be_null", "column": "loanamt", "success": True, "kwargs": {},
          "element_count": 800, "unexpected_count": 0, "unexpected_percent": 0.0, "examples": []},
         {"type": "expect_column_values_to_be_between", "column": "hrat", "success": False,

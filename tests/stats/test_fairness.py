@@ -85,7 +85,11 @@ def test_the_interval_holds_the_estimate(groups: dict[Group, Counts]) -> None:
 
 
 def test_a_group_without_positives_has_no_rate_and_is_named() -> None:
-    groups = {("a",): Counts(20, 20, 20, 20), ("b",): Counts(20, 10, 20, 30), ("c",): Counts(0, 20, 0, 60)}
+    groups: dict[Group, Counts] = {
+        ("a",): Counts(20, 20, 20, 20),
+        ("b",): Counts(20, 10, 20, 30),
+        ("c",): Counts(0, 20, 0, 60),
+    }
     found = by_name(disparities(groups, Minimum()))
     odds = found["equalized_odds_difference"]
     assert odds.excluded == (("c",),)
@@ -96,7 +100,11 @@ def test_a_group_without_positives_has_no_rate_and_is_named() -> None:
 
 
 def test_a_group_of_two_people_neither_blocks_nor_hides() -> None:
-    groups = {("a",): Counts(50, 0, 0, 50), ("b",): Counts(50, 0, 0, 50), ("c",): Counts(1, 1, 0, 0)}
+    groups: dict[Group, Counts] = {
+        ("a",): Counts(50, 0, 0, 50),
+        ("b",): Counts(50, 0, 0, 50),
+        ("c",): Counts(1, 1, 0, 0),
+    }
     found = by_name(disparities(groups, Minimum()))["demographic_parity_difference"]
     assert found.value == 0
     assert found.excluded == (("c",),)
@@ -111,7 +119,7 @@ def test_one_group_is_no_comparison() -> None:
 
 
 def test_no_selection_anywhere_has_no_ratio() -> None:
-    groups = {("a",): Counts(0, 0, 50, 50), ("b",): Counts(0, 0, 50, 50)}
+    groups: dict[Group, Counts] = {("a",): Counts(0, 0, 50, 50), ("b",): Counts(0, 0, 50, 50)}
     found = by_name(disparities(groups, Minimum()))
     assert found["demographic_parity_ratio"].value is None
     assert found["demographic_parity_difference"].value == 0
