@@ -54,14 +54,13 @@ def main() -> None:
         gate = [*program, "gate", "--engine", "embedded", "--timings", "--json", "--config",
                 str(folder / "compliance.yaml"), "--out", str(folder / "out")]  # fmt: skip
         runs = [_seconds(gate, allowed=(0, 1)) for _ in range(RUNS)]
-    print(f"gate on {ROWS:,} predictions, process start to end, {RUNS} runs: "
-          f"{statistics.median(seconds for seconds, _ in runs):.2f} s median, {min(s for s, _ in runs):.2f} s least")  # fmt: skip
+    seconds = [run[0] for run in runs]
+    spread = f"{statistics.median(seconds):.2f} s median, {min(seconds):.2f} s least"
+    print(f"gate on {ROWS:,} predictions, process start to end, {RUNS} runs: {spread}")
     for timing in json.loads(runs[-1][1])["timings"]:
         print(f"  {timing['room']:<24}{timing['seconds']:7.2f} s")
-    pairs = [
-        (_seconds([*program, "--help"])[0], _seconds([sys.executable, "-c", "import click"])[0]) for _ in range(15)
-    ]
-    ratios = [ours / bare for ours, bare in pairs]
+    bare = [sys.executable, "-c", "import click"]
+    ratios = [_seconds([*program, "--help"])[0] / _seconds(bare)[0] for _ in range(15)]
     print(f"`--help` against `import click`, 15 pairs: {statistics.median(ratios):.2f} times as long (median)")
 
 

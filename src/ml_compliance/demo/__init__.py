@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import shutil
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from importlib import metadata
 from pathlib import Path
 
@@ -95,7 +96,8 @@ def _mlflow_store(folder: Path) -> Iterator[None]:
         mlflow.set_tracking_uri(f"sqlite:///{(folder / 'mlflow.db').resolve()}")
         artifacts = (folder / "artifacts").resolve().as_uri()
         mlflow.set_experiment(experiment_id=mlflow.create_experiment("loan-approval", artifact_location=artifacts))
-        with warnings.catch_warnings():
+        # "Successfully registered model" is printed to stderr, between our lines.
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
