@@ -37,29 +37,37 @@ def rate_interval(successes: int, n: int, confidence: float = CONFIDENCE) -> Int
     return Interval(low, high, confidence, "Wilson")
 
 
+def studentized_range_cdf(q: float, k: int) -> float:
+    """P(range ≤ q) for `k` ≥ 2 independent standard normals (Tukey's studentised range with infinite df).
+
+    k ∫ φ(x) [Φ(x) − Φ(x − q)]^(k−1) dx, by Gauss–Legendre on [−8, 8]. scipy.stats.studentized_range is the
+    reference; importing it takes longer than a whole gate may.
+    """
+    import numpy as np
+
+    x, weights, below = _nodes()
+    # The largest of the k is at x, so every other one lies within q below it.
+    return float(k * np.sum(weights * (below - _normal_cdf(x - q)) ** (k - 1)))
+
+
 @lru_cache(maxsize=256)
 def studentized_range_quantile(confidence: float, k: int) -> float:
-    """The `confidence` quantile of the range of `k` ≥ 2 independent standard normals (Tukey's q with infinite df).
+    """The `confidence` quantile of the range of `k` ≥ 2 independent standard normals, to 1e-10."""
+    low, high = 0.0, 20.0
+    while high - low > 1e-10:
+        middle = (low + high) / 2
+        low, high = (middle, high) if studentized_range_cdf(middle, k) < confidence else (low, middle)
+    return (low + high) / 2
 
-    P(range ≤ q) = k ∫ φ(x) [Φ(x) − Φ(x − q)]^(k−1) dx, by Gauss–Legendre on [−8, 8], then bisection to 1e-10.
-    scipy.stats.studentized_range is the reference; importing it takes longer than a whole gate may.
-    """
+
+@lru_cache(maxsize=1)
+def _nodes() -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
+    """Where the integrand is evaluated: x, weight times the normal density, and Φ(x)."""
     import numpy as np
 
     nodes, weights = np.polynomial.legendre.leggauss(400)
     x = 8 * nodes
-    density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-    below = _normal_cdf(x)
-
-    def probability(q: float) -> float:
-        # The largest of the k is at x, so every other one lies within q below it.
-        return float(k * 8 * np.sum(weights * density * (below - _normal_cdf(x - q)) ** (k - 1)))
-
-    low, high = 0.0, 20.0
-    while high - low > 1e-10:
-        middle = (low + high) / 2
-        low, high = (middle, high) if probability(middle) < confidence else (low, middle)
-    return (low + high) / 2
+    return x, 8 * weights * np.exp(-x * x / 2) / math.sqrt(2 * math.pi), _normal_cdf(x)
 
 
 def _normal_cdf(x: NDArray[float64]) -> NDArray[float64]:
@@ -75,9 +83,13 @@ def range_of_rates(rates: Sequence[tuple[int, int]], confidence: float = CONFIDE
     Tukey's studentised range; the largest lower and the largest upper bound then bracket the range. A percentile
     bootstrap does not cover here, because the maximum of noisy rates is biased upward.
     """
+    return range_bounds(rates, studentized_range_quantile(confidence, len(rates)) / math.sqrt(2))
+
+
+def range_bounds(rates: Sequence[tuple[int, int]], z: float) -> tuple[float, float]:
+    """Newcombe's bounds for the difference of each pair at the quantile `z`: the largest lower, the largest upper."""
     import numpy as np
 
-    z = studentized_range_quantile(confidence, len(rates)) / math.sqrt(2)
     p = np.array([successes / n for successes, n in rates])
     bounds = np.array([wilson(successes, n, z) for successes, n in rates])
     below, above = (p - bounds[:, 0]) ** 2, (bounds[:, 1] - p) ** 2
@@ -89,7 +101,11 @@ def range_of_rates(rates: Sequence[tuple[int, int]], confidence: float = CONFIDE
 
 def ratio_of_rates(rates: Sequence[tuple[int, int]], confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Bounds for min / max of the true rates: Wilson intervals that hold together for all groups (Šidák 1967)."""
-    z = normal_quantile(confidence ** (1 / len(rates)))
+    return ratio_bounds(rates, normal_quantile(confidence ** (1 / len(rates))))
+
+
+def ratio_bounds(rates: Sequence[tuple[int, int]], z: float) -> tuple[float, float]:
+    """What min / max can be when every rate lies in its Wilson interval at the quantile `z`."""
     bounds = [wilson(successes, n, z) for successes, n in rates]
     largest_low, largest_high = max(low for low, _ in bounds), max(high for _, high in bounds)
     smallest_low, smallest_high = min(low for low, _ in bounds), min(high for _, high in bounds)
