@@ -1,7 +1,7 @@
 """How often the interval of a max–min disparity covers the truth, and how wide it is: a simulation, by cell.
 
-`python -m benchmarks.coverage --draws 10000 --write docs/coverage.md` takes a minute. Beside it stand the interval of the
-unadjusted pairs and the percentile bootstrap that fairlearn's MetricFrame offers.
+`python -m benchmarks.coverage --write docs/coverage.md` takes a minute. Beside it stand the interval of the unadjusted
+pairs and the percentile bootstrap that fairlearn's MetricFrame offers.
 """
 
 from __future__ import annotations
