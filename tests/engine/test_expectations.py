@@ -53,7 +53,7 @@ def connection() -> Iterator[Any]:
 def table(connection: Any, frame: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("data") / "table.parquet"
     frame.to_parquet(path)
-    return open_table(connection, path, "table.parquet")
+    return open_table(connection, path.parent, path.name)
 
 
 def one(connection: Any, table: Any, kind: str, row_id: str | None = None, **kwargs: Any) -> Outcome:
@@ -208,7 +208,7 @@ def test_the_row_number_is_no_column_that_an_expectation_sees(connection: Any, t
 
 def test_nan_is_missing(connection: Any, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1.5\nNaN\n2.5\n")
-    outcome = one(connection, open_table(connection, tmp_path / "t.csv", "t.csv"),
+    outcome = one(connection, open_table(connection, tmp_path, "t.csv"),
                   "expect_column_values_to_not_be_null", column="a")  # fmt: skip
     assert (outcome.success, outcome.unexpected_count, outcome.examples) == (False, 1, ("2",))
 
@@ -303,7 +303,7 @@ def test_nothing_is_printed_when_the_program_ends(tmp_path: Path) -> None:
         "from ml_compliance.engine.tables import connect, open_table\n"
         "def main():\n"
         "    connection = connect()\n"
-        "    table = open_table(connection, Path('t.csv'), 't.csv')\n"
+        "    table = open_table(connection, Path(), 't.csv')\n"
         "    expected = Expectation('expect_column_values_to_be_between', {'column': 'a', 'min_value': 2}, '')\n"
         "    print(run(connection, table, None, [expected])[0].examples)\n"
         "main()\n"

@@ -19,7 +19,7 @@ def drawn(frame: pd.DataFrame, rows: int, salt: str = "s", id_column: str | None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.parquet"
         frame.to_parquet(path)
-        return dict(sample(open_table(connect(), path, "t"), ["x"], rows, salt, id_column).to_pydict())
+        return dict(sample(open_table(connect(), path.parent, path.name), ["x"], rows, salt, id_column).to_pydict())
 
 
 def ids(frame: pd.DataFrame, rows: int, salt: str = "s") -> list[str]:

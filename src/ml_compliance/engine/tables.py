@@ -6,14 +6,12 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.engine.sources import DELIMITERS, PARQUET, Source, is_remote, table_files
+from ml_compliance.errors import EvaluationError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
-
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_PARQUET = (".parquet", ".pq")
 
 
 def connect() -> Backend:
@@ -27,52 +25,42 @@ def connect() -> Backend:
     return connection
 
 
-def open_table(connection: Backend, path: Path, name: str) -> ir.Table:
-    """The table in the file `path`; `name` is how the user wrote it, for messages.
+def open_table(connection: Backend, folder: Path, written: str) -> ir.Table:
+    """The table that `written` names: a file, a folder or a pattern relative to `folder`, or an object store's URL.
 
     Raises UsageError when there is no such file or it is of no known kind, EvaluationError when it is empty
     or cannot be read.
     """
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise UsageError(
-            f"the table {what}", where=name, remedy="name a .csv, .tsv or .parquet file in compliance.yaml"
-        )
-    if path.stat().st_size == 0:
-        raise EvaluationError("the file is empty", where=name, remedy="write a header line and at least one row")
-    suffix = path.suffix.lower()
-    if suffix not in (*_DELIMITERS, *_PARQUET):
-        raise UsageError(
-            f"no table is read from {suffix or 'a file without a suffix'}",
-            where=name,
-            remedy="use .csv, .tsv or .parquet",
-        )
-    if suffix in _DELIMITERS:
-        _check_header(path, _DELIMITERS[suffix], name)
+    remote = is_remote(written)
+    sources = (Source(Path(written), written),) if remote else table_files(folder, written)
+    paths = [written] if remote else [str(source.path) for source in sources]
+    suffix = Path(written if remote else paths[0]).suffix.lower()
+    if suffix in DELIMITERS and not remote:
+        _check_headers(sources, DELIMITERS[suffix])
     try:
-        table = _read(connection, path, suffix)
+        table = _read(connection, paths, suffix)
         rows = table.count().to_pyarrow().as_py()
     except _duckdb_errors() as error:
-        line, fault = _first_bad_row(path, _DELIMITERS[suffix]) if suffix in _DELIMITERS else (0, "")
-        where = f"{name}:{line}" if line else name
+        where, fault = (written, "") if remote or suffix in PARQUET else _first_bad_row(sources, DELIMITERS[suffix])
         raise EvaluationError(
             f"the table cannot be read: {fault or _first_lines(error)}",
-            where=where,
-            remedy="mend that line, or write the file again",
+            where=where or written,
+            remedy="make it readable for this job" if remote else "mend that line, or write the file again",
         ) from error
     if rows == 0:
-        raise EvaluationError("the table has a header but no rows", where=name, remedy="give it at least one row")
+        raise EvaluationError("the table has a header but no rows", where=written, remedy="give it at least one row")
     return table
 
 
-def _read(connection: Backend, path: Path, suffix: str) -> ir.Table:
-    if suffix in _PARQUET:
-        return connection.read_parquet(path)
+def _read(connection: Backend, paths: list[str], suffix: str) -> ir.Table:
+    if suffix not in DELIMITERS:
+        return connection.read_parquet(paths)
     # The dialect is pinned: a sniffer that may skip lines or guess a delimiter turns a broken file into another table.
     return connection.read_csv(
-        path,
+        paths,
         header=True,
-        delim=_DELIMITERS[suffix],
+        skip=0,
+        delim=DELIMITERS[suffix],
         quote='"',
         escape='"',
         sample_size=-1,
@@ -82,26 +70,49 @@ def _read(connection: Backend, path: Path, suffix: str) -> ir.Table:
     )
 
 
-def _check_header(path: Path, delimiter: str, name: str) -> None:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        header = next(csv.reader(file, delimiter=delimiter), [])
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:
-        raise EvaluationError(
-            f"the header names {', '.join(map(repr, twice))} more than once",
-            where=f"{name}:1",
-            remedy="give each column a name of its own",
-        )
+def _check_headers(sources: tuple[Source, ...], delimiter: str) -> None:
+    first: list[str] = []
+    for source in sources:
+        with source.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            header = next(csv.reader(file, delimiter=delimiter), [])
+        twice = sorted({column for column in header if header.count(column) > 1})
+        if twice:
+            raise EvaluationError(
+                f"the header names {', '.join(map(repr, twice))} more than once",
+                where=f"{source.name}:1",
+                remedy="give each column a name of its own",
+            )
+        first = first or header
+        if header != first:
+            raise EvaluationError(
+                f"the header differs from that of {sources[0].name}",
+                where=f"{source.name}:1",
+                remedy="write the same columns in the same order into every file",
+            )
 
 
-def _first_bad_row(path: Path, delimiter: str) -> tuple[int, str]:
-    """The line of the first row that is not like the header, and what is wrong with it; (0, "") if none is."""
+def _first_bad_row(sources: tuple[Source, ...], delimiter: str) -> tuple[str, str]:
+    """Where the first row stands that is not like its header, and what is wrong with it; ("", "") if none is."""
+    for source in sources:
+        line, fault = _bad_encoding(source.path)
+        if not line:
+            line, fault = _bad_shape(source.path, delimiter)
+        if line:
+            return f"{source.name}:{line}", fault
+    return "", ""
+
+
+def _bad_encoding(path: Path) -> tuple[int, str]:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
                 line.decode()
             except UnicodeDecodeError as error:
                 return number, f"byte {error.start + 1} of the line is not UTF-8"
+    return 0, ""
+
+
+def _bad_shape(path: Path, delimiter: str) -> tuple[int, str]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         header: list[str] = []
