@@ -123,3 +123,26 @@ def test_no_selection_anywhere_has_no_ratio() -> None:
     found = by_name(disparities(groups, Minimum()))
     assert found["demographic_parity_ratio"].value is None
     assert found["demographic_parity_difference"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("rates", "name", "limit"),
+    [
+        (((80, 100), (70, 100)), "demographic_parity_difference", 0.1),
+        (((90, 100), (60, 100)), "demographic_parity_difference", 0.3),
+        (((8, 100), (10, 100)), "demographic_parity_ratio", 0.8),
+    ],
+)
+def test_a_disparity_at_its_limit_is_the_limit(rates: tuple[tuple[int, int], ...], name: str, limit: float) -> None:
+    groups: dict[Group, Counts] = {(f"g{i}",): Counts(tp=x, fn=n - x) for i, (x, n) in enumerate(rates)}
+    assert by_name(disparities(groups, Minimum()))[name].value == limit
+
+
+def test_equalized_odds_is_of_the_groups_that_are_compared() -> None:
+    groups: dict[Group, Counts] = {
+        ("a",): Counts(60, 40, 40, 60), ("b",): Counts(60, 50, 40, 50), ("c",): Counts(8, 1, 1, 40),
+    }  # fmt: skip
+    odds = by_name(disparities(groups, Minimum()))["equalized_odds_difference"]
+    assert (odds.compared, odds.excluded) == ((("a",), ("b",)), (("c",),))
+    assert odds.value == pytest.approx(0.1)
+    assert odds.over_every_group == pytest.approx(0.5 - 1 / 41)

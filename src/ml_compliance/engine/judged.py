@@ -6,21 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ml_compliance.engine.checks import (
+    check_groups,
+    constant,
+    first_row,
+    group_columns,
+    known,
+    refuse_missing,
+    require_columns,
+)
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.facts import Column, Scalar
-from ml_compliance.model import MISSING_GROUP
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-MAX_GROUPS = 2_000
-"""More groups of one attribute than this are not groups of people, but an identifier."""
+
+# What a reader of CSV takes for true and false.
+_YES, _NO = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n")
 
 
 @dataclass(frozen=True)
 class Judged:
-    """`table` has the columns label and prediction (0 or 1), score (0 to 1) if `has_score`, and one text column
+    """`table` has the columns label and prediction, score (0 to 1) if `has_score`, and one text column
     for each attribute, named by `keys`; a missing sensitive value is the group "(missing)".
+
+    Label and prediction are 0 or 1 for two classes, names for several, and float64 numbers for a regression.
     """
 
     table: ir.Table
@@ -48,23 +59,25 @@ def judge_table(
     where a sensitive attribute should be.
     """
     columns = [label.column, prediction.column, *([score] if score else []), *sensitive]
-    for column in columns:
-        if column not in table.columns:
-            raise _absent(table, column, name)
+    require_columns(table, columns, name)
+    if label.column in (prediction.column, score):
+        raise UsageError(
+            f"{label.column!r} is the label, and is judged against itself",
+            where=name,
+            remedy="name the column that holds what was predicted",
+        )
     _check_classes(table, label, "label", name)
     _check_classes(table, prediction, "prediction", name)
     if score:
         _check_score(table, score, name)
-    _check_groups(table, sensitive, name)
+    check_groups(table, sensitive, name)
     wanted: dict[str, Any] = {
         "label": _positive(table[label.column], label, "label", name).cast("int8"),
         "prediction": _positive(table[prediction.column], prediction, "prediction", name).cast("int8"),
     }
     if score:
         wanted["score"] = table[score].cast("float64")
-    for place, attribute in enumerate(sensitive):
-        wanted[f"attribute_{place}"] = _known(table[attribute]).cast("string").fill_null(MISSING_GROUP)
-    judged = table.select(**wanted)
+    judged = table.select(**wanted, **group_columns(table, sensitive))
     rows = _refuse_constant(judged, name, {"label": label.column, "prediction": prediction.column})
     return Judged(judged, sensitive, score is not None, rows, name)
 
@@ -79,36 +92,14 @@ def _refuse_constant(judged: ir.Table, name: str, columns: Mapping[str, str]) ->
     for role, column in columns.items():
         if found[role] in (0, found["rows"]):
             which = "negative" if found[role] == 0 else "positive"
-            raise _constant(role, which, f"{name}, column {column!r}")
+            raise constant(role, which, f"{name}, column {column!r}")
     return int(found["rows"])
 
 
-def _constant(role: str, value: str, where: str) -> EvaluationError:
-    return EvaluationError(
-        f"the {role} is {value} in every row: there is nothing to tell apart",
-        where=where,
-        remedy="evaluate on data, and with a model, that has both classes",
-    )
-
-
-def _absent(table: ir.Table, column: str, name: str) -> UsageError:
-    import difflib
-
-    near = difflib.get_close_matches(column, table.columns, n=1)
-    shown = ", ".join(table.columns[:20]) + (", …" if len(table.columns) > 20 else "")
-    remedy = f"did you mean {near[0]!r}?" if near else f"its columns are: {shown}"
-    return UsageError(f"there is no column {column!r}", where=name, remedy=remedy)
-
-
-def _known(column: ir.Column) -> Any:
-    """`column` with NaN turned into null, as a table that came through floats may have it."""
-    return column.nullif(float("nan")) if column.type().is_floating() else column
-
-
 def _check_classes(table: ir.Table, spec: Column, role: str, name: str) -> None:
-    column = _known(table[spec.column])
+    column = known(table[spec.column])
     where = f"{name}, column {spec.column!r}"
-    _refuse_missing(table, column, where, role)
+    refuse_missing(table, column, where, role)
     if spec.at_least is not None:
         if not column.type().is_numeric():
             raise UsageError(f"at_least needs a column of numbers; this one holds {column.type()}", where=where)
@@ -116,47 +107,28 @@ def _check_classes(table: ir.Table, spec: Column, role: str, name: str) -> None:
     values = [row["value"] for row in _distinct(table.select(value=column))]
     told = _told(spec)
     if len(values) == 1:
-        raise _constant(role, repr(values[0]), where)
+        raise constant(role, repr(values[0]), where)
     shown = ", ".join(map(repr, sorted(values, key=str)[:8])) + (", …" if len(values) > 8 else "")
+    several = ", or write data.task: multiclass" if len(values) > 2 else ""
     unseen = [value for value in told if _convert(value, column, role, where) not in values]
     if unseen:
         raise EvaluationError(
             f"the value {unseen[0]!r} of the {role} does not occur; it holds {shown}",
             where=where,
-            remedy=f"correct data.{role} in compliance.yaml",
+            remedy=f"correct data.{role} in compliance.yaml" + several,
         )
     if spec.negative is None and not isinstance(spec.positive, tuple) and len(values) > 2:
         raise EvaluationError(
             f"the {role} has more than two values: {shown}",
             where=where,
             remedy=f"list every positive value, data.{role}: {{column: {spec.column}, positive: [{told[0]}, …]}}, "
-            "or name the negative one",
+            "or name the negative one" + several,
         )
 
 
 def _distinct(table: ir.Table) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = table.distinct().limit(1_000).to_pyarrow().to_pylist()
     return found
-
-
-def _refuse_missing(table: ir.Table, column: Any, where: str, role: str) -> None:
-    missing = column.isnull().sum().to_pyarrow().as_py()
-    if missing:
-        first = _first_row(table, column.isnull())
-        rows = "1 row has" if missing == 1 else f"{missing} rows have"
-        raise EvaluationError(
-            f"{rows} no {role} (the first is row {first})",
-            where=where,
-            remedy="fill in or leave out those rows, knowingly",
-        )
-
-
-def _first_row(table: ir.Table, fault: Any) -> int:
-    """The number, from 1, of the first row for which `fault` holds."""
-    import ibis
-
-    numbered = table.select(fault=fault, row=ibis.row_number())
-    return int(numbered.filter(numbered.fault).row.min().to_pyarrow().as_py()) + 1
 
 
 def _positive(column: ir.Column, spec: Column, role: str, name: str) -> Any:
@@ -180,8 +152,8 @@ def _convert(value: Scalar, column: Any, role: str, where: str) -> Scalar:
     kind = column.type()
     if kind.is_string():
         return str(value)
-    if kind.is_boolean() and value in (0, 1, "true", "false", "True", "False"):
-        return value in (1, "true", "True")
+    if kind.is_boolean() and str(value).lower() in (*_YES, *_NO):
+        return str(value).lower() in _YES
     if kind.is_numeric():
         try:
             return float(value)
@@ -202,36 +174,15 @@ def _check_score(table: ir.Table, score: str, name: str) -> None:
             where=where,
             remedy="write probabilities between 0 and 1",
         )
-    column = _known(table[score].cast("float64"))
-    _refuse_missing(table, column, where, "score")
+    column = known(table[score].cast("float64"))
+    refuse_missing(table, column, where, "score")
     outside = (column < 0) | (column > 1)
     count = outside.sum().to_pyarrow().as_py()
     if count:
-        first = _first_row(table, outside)
+        first = first_row(table, outside)
         rows = "1 row" if count == 1 else f"{count} rows"
         raise EvaluationError(
             f"the score is outside [0, 1] in {rows} (the first is row {first})",
             where=where,
             remedy="a score is the probability of the positive class",
         )
-
-
-def _check_groups(table: ir.Table, sensitive: tuple[str, ...], name: str) -> None:
-    for attribute in sensitive:
-        column = _known(table[attribute])
-        where = f"{name}, column {attribute!r}"
-        groups, present = (
-            table.aggregate(groups=column.nunique(), present=column.count()).to_pyarrow().to_pylist()[0].values()
-        )
-        if not present:
-            raise EvaluationError(
-                "the sensitive attribute is missing in every row",
-                where=where,
-                remedy="fill it in, or take it out of data.sensitive",
-            )
-        if groups > MAX_GROUPS:
-            raise EvaluationError(
-                f"the sensitive attribute has {groups} groups, more than {MAX_GROUPS}",
-                where=where,
-                remedy="an identifier is no group: bin it, or take it out of data.sensitive",
-            )

@@ -76,14 +76,15 @@ class LoadedModel:
         return tuple(value.item() if hasattr(value, "item") else value for value in known)
 
     def predict(
-        self, frame: pd.DataFrame, positive: Scalar | tuple[Scalar, ...]
+        self, frame: pd.DataFrame, positive: Scalar | tuple[Scalar, ...] | None
     ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
-        """Predicted classes, shape (n,), and probabilities of the positive class, shape (n,) or None.
+        """Predicted classes, or numbers, shape (n,), and probabilities of the positive class, shape (n,) or None.
 
+        There are no probabilities without a `positive` class: of one class of several, or of a number.
         `frame` holds the feature columns in the model's order. Raises EvaluationError when the model raises, or
         answers with another number of rows, with missing values or with probabilities outside [0, 1].
         """
-        index = class_index(self.classes, positive) if self.classes else None
+        index = class_index(self.classes, positive) if self.classes and positive is not None else None
         with model_code(f"the model {self.uri!r} cannot predict", "check the model's signature against the table"):
             labels = self._labels(frame)
             scores = None if index is None else self.raw.predict_proba(frame)[:, index]

@@ -27,12 +27,12 @@ def score(
     model: LoadedModel,
     table: ir.Table,
     features: Sequence[str],
-    positive: Scalar | tuple[Scalar, ...],
+    positive: Scalar | tuple[Scalar, ...] | None,
     target: Path,
     progress: Progress,
     batch_rows: int = 50_000,
 ) -> None:
-    """Write `table` with the model's classes and, where it has them, scores of the positive class to `target`.
+    """Write `table` with the model's predictions and, where it has them, scores of the `positive` class to `target`.
 
     `features` name the model's columns when it does not know them itself. `progress(description, rows)` yields a
     function that is told how many rows are done. `target` appears when it is complete, or not at all. Raises
@@ -65,7 +65,11 @@ def _batches(table: ir.Table, rows: int) -> Iterator[pa.RecordBatch]:
 
 
 def _scored(
-    model: LoadedModel, batch: pa.RecordBatch, features: Sequence[str], positive: Scalar | tuple[Scalar, ...], done: int
+    model: LoadedModel,
+    batch: pa.RecordBatch,
+    features: Sequence[str],
+    positive: Scalar | tuple[Scalar, ...] | None,
+    done: int,
 ) -> pa.Table:
     import pyarrow as pa
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeVar
 
 from ml_compliance.model import Interval
 from ml_compliance.stats import intervals
 from ml_compliance.stats.counts import Counts, Group
+
+Number = TypeVar("Number", float, Fraction)
 
 
 @dataclass(frozen=True)
@@ -108,50 +112,60 @@ def _disparity(
     minimum: Minimum,
 ) -> Disparity:
     rates = range(len(next(iter(table.values()))))
-    enough = [{group: row[i] for group, row in table.items() if _enough(row[i], groups[group], minimum)} for i in rates]
+    # One set of groups for all rates that are combined: a group that is left out is left out of the whole number.
+    lacking = {group: _lacking(row, groups[group], minimum) for group, row in table.items()}
+    compared = tuple(group for group in table if lacking[group] is None)
+    excluded = tuple(group for group in table if lacking[group] is not None)
     every = [[row[i] for row in table.values() if row[i].trials] for i in rates]
-    excluded = tuple(group for group in table if any(group not in kept for kept in enough))
-    compared = tuple(group for group in table if group not in excluded)
-    over_every_group = _value(every, kind, mean)
-    few = [i for i in rates if len(enough[i]) < 2]
-    if few:
-        reason = f"fewer than two groups have enough cases for the {next(iter(table.values()))[few[0]].name}"
+    over_every_group = _rounded(_value(every, kind, mean))
+    if len(compared) < 2:
+        rate = next((lack for lack in lacking.values() if lack is not None), next(iter(table.values()))[0].name)
+        reason = f"fewer than two groups have enough cases for the {rate}"
         return Disparity(name, None, None, compared, excluded, over_every_group, reason)
-    parts = [list(kept.values()) for kept in enough]
-    value = _value(parts, kind, mean)
+    parts = [[table[group][i] for group in compared] for i in rates]
+    value = _rounded(_value(parts, kind, mean))
     if value is None:
         reason = "every compared rate is 0, so their ratio is undefined"
         return Disparity(name, None, None, compared, excluded, over_every_group, reason)
     return Disparity(name, value, _interval(kind, mean, parts), compared, excluded, over_every_group)
 
 
-def _enough(rate: Rate, counts: Counts, minimum: Minimum) -> bool:
+def _lacking(row: Sequence[Rate], counts: Counts, minimum: Minimum) -> str | None:
+    """The first rate for which the group has too few cases; None when it has enough for all."""
     needed = {
         "selection_rate": 1,
         "true_positive_rate": minimum.positives,
         "false_positive_rate": minimum.negatives,
         "precision": minimum.positives,
-    }[rate.name]
-    return counts.n >= minimum.cases and rate.trials >= max(1, needed)
+    }
+    for rate in row:
+        if counts.n < minimum.cases or rate.trials < max(1, needed[rate.name]):
+            return rate.name
+    return None
 
 
-def _spread(kind: str, rates: Sequence[Rate]) -> float | None:
+def _spread(kind: str, rates: Sequence[Rate]) -> Fraction | None:
     """max − min, or min / max, of the rates; None when there is nothing to compare or all are 0."""
-    values = [rate.successes / rate.trials for rate in rates]
+    values = [Fraction(rate.successes, rate.trials) for rate in rates]
     if not values or (kind == _RATIO and max(values) == 0):
         return None
     return max(values) - min(values) if kind == _DIFFERENCE else min(values) / max(values)
 
 
-def _value(parts: Sequence[Sequence[Rate]], kind: str, mean: bool) -> float | None:
+def _value(parts: Sequence[Sequence[Rate]], kind: str, mean: bool) -> Fraction | None:
     spreads = [_spread(kind, part) for part in parts]
     known = [spread for spread in spreads if spread is not None]
     return _combine(known, kind, mean) if len(known) == len(spreads) else None
 
 
-def _combine(parts: Sequence[float], kind: str, mean: bool) -> float:
+def _rounded(value: Fraction | None) -> float | None:
+    """Rounded once, at the end: 80 % − 70 % is the number 0.1, and does not exceed a limit of 0.1."""
+    return None if value is None else float(value)
+
+
+def _combine(parts: Sequence[Number], kind: str, mean: bool) -> Number:
     if mean:
-        return sum(parts) / len(parts)
+        return sum(parts[1:], parts[0]) / len(parts)
     return max(parts) if kind == _DIFFERENCE else min(parts)
 
 

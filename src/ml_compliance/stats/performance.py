@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from ml_compliance.model import Interval
 from ml_compliance.stats import intervals
@@ -47,7 +48,7 @@ def balanced_accuracy(counts: Counts, _: Ranking | None = None) -> Estimate:
     """Mean of the true positive and the true negative rate."""
     if not counts.positives or not counts.negatives:
         return Estimate(None, reason=_one_class(counts))
-    value = (counts.tp / counts.positives + counts.tn / counts.negatives) / 2
+    value = float((Fraction(counts.tp, counts.positives) + Fraction(counts.tn, counts.negatives)) / 2)
     rates = [(counts.tp, counts.positives), (counts.tn, counts.negatives)]
     return Estimate(value, intervals.half_sum_interval(rates))
 
