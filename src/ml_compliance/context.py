@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from ml_compliance.errors import EvaluationError, UsageError
-from ml_compliance.facts import Column, Facts, Scalar
+from ml_compliance.facts import Column, Facts, Scalar, Task
 from ml_compliance.law import DEFAULT_MINIMUM, Law
 from ml_compliance.stats.fairness import Minimum
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     from ml_compliance.engine.judged import Judged
     from ml_compliance.engine.models import LoadedModel
+    from ml_compliance.engine.paired import Paired
     from ml_compliance.stats.counts import Cube
+    from ml_compliance.stats.multiclass import ClassCube
+    from ml_compliance.stats.regression import ResidualCube
 
 T = TypeVar("T")
 Advance = Callable[[int], None]
@@ -105,11 +109,46 @@ class Context:
         return self._once("judged", self._judge)
 
     @cached_property
+    def champion_model(self) -> LoadedModel:
+        """The model in use, when the facts name it by its URI."""
+        from ml_compliance.engine.models import load
+
+        uri = self.facts.champion.uri if self.facts.champion else ""
+        return self._once("champion model", lambda: load(uri, self.facts.model.tracking_uri or None, self.folder))
+
+    @cached_property
+    def paired(self) -> Paired:
+        """Every row of the judged table with the prediction of the champion, which the facts must name."""
+        self._require("binary")
+        return self._once("champion", self._pair)
+
+    @cached_property
     def cube(self) -> Cube:
-        """The counts of every group."""
+        """The counts of every group, for two classes."""
         from ml_compliance.engine.cube import count_cube
 
+        self._require("binary")
         return count_cube(self.judged)
+
+    @cached_property
+    def class_cube(self) -> ClassCube:
+        """The counts of every group, for several classes."""
+        from ml_compliance.engine.classes import count_classes
+
+        self._require("multiclass")
+        return count_classes(self.judged)
+
+    @cached_property
+    def residuals(self) -> ResidualCube:
+        """The sums of residuals of every group, for predicted numbers."""
+        from ml_compliance.engine.residuals import sum_residuals
+
+        self._require("regression")
+        return sum_residuals(self.judged)
+
+    def _require(self, task: Task) -> None:
+        if self.facts.data.task != task:
+            raise EvaluationError(f"this is measured where data.task is {task}; it is {self.facts.data.task}")
 
     @cached_property
     def _scratch(self) -> TemporaryDirectory[str]:
@@ -125,16 +164,19 @@ class Context:
     def _open(self, written: str) -> ir.Table:
         from ml_compliance.engine.tables import open_table
 
-        return self._once(written, lambda: open_table(self.connection, self.path(written), written))
+        return self._once(written, lambda: open_table(self.connection, self.folder, written))
 
     def _judge(self) -> Judged:
-        from ml_compliance.engine.judged import judge_table
-
         data = self.facts.data
         label = _column(data.label)
         if data.prediction is not None:
-            prediction = _column(data.prediction)
-            return judge_table(self.evaluation, data.evaluation, label, prediction, data.score, data.sensitive)
+            if self.facts.model.uri:
+                raise UsageError(
+                    "both a model and a prediction column are named, and only one can be judged",
+                    where="compliance.yaml",
+                    remedy="leave out data.prediction, and the model predicts; or leave out model.uri",
+                )
+            return self._by_task(self.evaluation, label, _column(data.prediction), data.score)
         if not self.facts.model.uri:
             raise UsageError(
                 "there is neither a prediction column nor a model",
@@ -143,23 +185,69 @@ class Context:
             )
         return self._predicted(label)
 
-    def _predicted(self, label: Column) -> Judged:
+    @cached_property
+    def _predictions(self) -> ir.Table:
+        """The evaluation table with the model's predictions."""
         from ml_compliance.engine import scoring
-        from ml_compliance.engine.judged import judge_table
         from ml_compliance.engine.tables import open_table
 
         target = Path(self._scratch.name) / "predictions.parquet"
-        scoring.score(self.model, self.evaluation, self.facts.model.features, self.positive, target, self.progress)
-        table = open_table(self.connection, target, self.facts.data.evaluation)
-        has_score = scoring.SCORE in table.columns
-        return judge_table(
-            table,
-            self.facts.data.evaluation,
-            label,
-            Column(scoring.PREDICTION, label.positive, label.negative, label.at_least),
-            scoring.SCORE if has_score else None,
-            self.facts.data.sensitive,
-        )
+        positive = self.positive if self.facts.data.task == "binary" else None
+        scoring.score(self.model, self.evaluation, self.facts.model.features, positive, target, self.progress)
+        return open_table(self.connection, target.parent, target.name)
+
+    def _predicted(self, label: Column) -> Judged:
+        from ml_compliance.engine import scoring
+
+        score = scoring.SCORE if scoring.SCORE in self._predictions.columns else None
+        return self._by_task(self._predictions, label, replace(label, column=scoring.PREDICTION), score)
+
+    def _pair(self) -> Paired:
+        from ml_compliance.engine.matching import judge_predictions, match
+
+        data, champion, challenger = self.facts.data, self.facts.champion, self.judged
+        if champion is None or not champion.predictions:
+            return self._scored_by_champion()
+        table = self._open(champion.predictions)
+        usual = replace(_column(data.label), column="prediction")
+        prediction = _column(champion.prediction or data.prediction or usual)
+        score = champion.score or (data.score if data.score in table.columns else None)
+        return match(challenger, judge_predictions(table, champion.predictions, prediction, score), str(data.id))
+
+    def _scored_by_champion(self) -> Paired:
+        """The table that the challenger was judged on, scored by the champion as well: nothing has to be joined."""
+        from ml_compliance.engine import scoring
+        from ml_compliance.engine.judged import judge_table
+        from ml_compliance.engine.paired import CHALLENGER, CHALLENGER_SCORE, side_by_side
+        from ml_compliance.engine.tables import open_table
+
+        data, label = self.facts.data, _column(self.facts.data.label)
+        usual = replace(label, column=scoring.PREDICTION)
+        table, prediction, score = self.evaluation, data.prediction, data.score
+        if prediction is None:
+            table, prediction = self._predictions, replace(label, column=CHALLENGER)
+            score = CHALLENGER_SCORE if scoring.SCORE in table.columns else None
+            table = table.rename({CHALLENGER: scoring.PREDICTION} | ({score: scoring.SCORE} if score else {}))
+        target = Path(self._scratch.name) / "champion.parquet"
+        scoring.score(self.champion_model, table, self.facts.model.features, self.positive, target, self.progress)
+        scored = open_table(self.connection, target.parent, target.name)
+        challenger = judge_table(scored, data.evaluation, label, _column(prediction), score, data.sensitive)
+        own = scoring.SCORE if scoring.SCORE in scored.columns else None
+        return side_by_side(challenger, judge_table(scored, self.champion_model.uri, label, usual, own, ()))
+
+    def _by_task(self, table: ir.Table, label: Column, prediction: Column, score: str | None) -> Judged:
+        data = self.facts.data
+        if data.task == "multiclass":
+            from ml_compliance.engine.classes import judge_classes
+
+            return judge_classes(table, data.evaluation, label.column, prediction.column, data.sensitive)
+        if data.task == "regression":
+            from ml_compliance.engine.residuals import judge_numbers
+
+            return judge_numbers(table, data.evaluation, label.column, prediction.column, data.sensitive)
+        from ml_compliance.engine.judged import judge_table
+
+        return judge_table(table, data.evaluation, label, prediction, score, data.sensitive)
 
     def _once(self, what: str, make: Callable[[], T]) -> T:
         """`make()`, or the error that it raised the first time: opening a broken thing twice helps nobody."""

@@ -15,6 +15,7 @@ FACTS_VERSION = "ml-compliance/config/v1"
 STRICT = {"extra": "forbid", "use_attribute_docstrings": True}
 Scalar = bool | int | float | str
 Engine = Literal["auto", "server", "binary", "embedded"]
+Task = Literal["binary", "multiclass", "regression"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Data:
     """The table (.csv, .tsv, .parquet) that the model is judged on."""
     label: str | Column
     """The true class: a column of 0 and 1, or a column with its positive value."""
+    task: Task = "binary"
+    """What is predicted: one of two classes, one of several, or a number."""
     name: str = "evaluation"
     """The data set's name, as the law's `dataset` calls it."""
     prediction: str | Column | None = None
@@ -79,6 +82,22 @@ class Data:
     """The table the model was trained on, for lineage."""
     raw: str | None = None
     """The raw data, for lineage."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model in use, which the new one is compared with on the same rows. Name its `uri` or its `predictions`."""
+
+    __pydantic_config__ = STRICT
+
+    uri: str = ""
+    """`models:/name@alias` or another form of model.uri; it is scored on data.evaluation."""
+    predictions: str = ""
+    """A table (.csv, .tsv, .parquet) of its predictions, one row for each of data.evaluation, found by data.id."""
+    prediction: str | Column | None = None
+    """The column of its predicted class (default: as data.prediction)."""
+    score: str | None = None
+    """The column of its predicted probability (default: as data.score, if the table has it)."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +128,10 @@ class Facts:
     """The tables, and what their columns mean."""
     model: Model = field(default_factory=Model)
     """The model that asks to be released."""
-    policy: str = "compliance_policy.yaml"
-    """The law: the file that says what is required."""
+    champion: Champion | None = None
+    """The model in use, which the new one is compared with."""
+    policy: str = ""
+    """The law: the file that says what is required (default: compliance_policy.yaml beside this file)."""
     rego: str = ""
     """A folder with a Rego policy of your own, instead of the one that is shipped."""
     engine: Engine = "auto"
@@ -131,6 +152,7 @@ def facts_schema() -> dict[str, Any]:
         part = TypeAdapter(settings_type(name)).json_schema()
         schema["$defs"].update(part.pop("$defs", {}))
         settings[name] = {**part, "description": plugins.summary("measure", name)}
+    schema["$defs"]["Data"]["properties"]["sensitive"]["uniqueItems"] = True
     schema["properties"]["measure"] = {
         "type": "object",
         "description": "Settings of measurements, by name.",
@@ -168,6 +190,8 @@ def read_facts(path: Path) -> Facts:
     facts: Facts = TypeAdapter(Facts).validate_python(file.data)
     for key in ("label", "prediction"):
         _check_column(getattr(facts.data, key), key, file)
+    _check_task(facts.data, file)
+    _check_champion(facts, file)
     return facts
 
 
@@ -181,3 +205,40 @@ def _check_column(column: str | Column | None, key: str, file: YamlFile) -> None
             where=f"{file.name}:{file.line(('data', key))}",
             remedy="keep one of them",
         )
+
+
+def _check_task(data: Data, file: YamlFile) -> None:
+    """A positive class and its score belong to two classes; elsewhere they would be ignored without a word."""
+    if data.task == "binary":
+        return
+    for key in ("label", "prediction"):
+        column = getattr(data, key)
+        said = [name for name in ("positive", "negative", "at_least") if getattr(column, name, None) is not None]
+        if said:
+            raise UsageError(
+                f"data.{key} says {said[0]}, which is for two classes; data.task is {data.task}",
+                where=f"{file.name}:{file.line(('data', key))}",
+                remedy=f"write data.{key}: {column.column}",
+            )
+    if data.score is not None:
+        raise UsageError(
+            f"data.score is the probability of one of two classes; data.task is {data.task}",
+            where=f"{file.name}:{file.line(('data', 'score'))}",
+            remedy="leave data.score out",
+        )
+
+
+def _check_champion(facts: Facts, file: YamlFile) -> None:
+    champion = facts.champion
+    if champion is None:
+        return
+    where = f"{file.name}:{file.line(('champion',))}"
+    if bool(champion.uri) == bool(champion.predictions):
+        said = "both a uri and predictions" if champion.uri else "neither a uri nor predictions"
+        raise UsageError(f"champion names {said}", where=where, remedy="write one of them")
+    if champion.predictions and facts.data.id is None:
+        raise UsageError("the champion's predictions are found by the id of the row, and data.id names no column",
+                         where=where, remedy="write data.id: COLUMN, a column that both tables have")  # fmt: skip
+    if champion.uri and (champion.prediction is not None or champion.score is not None):
+        raise UsageError("a champion with a uri predicts itself: it has no columns of predictions", where=where,
+                         remedy="leave out champion.prediction and champion.score")  # fmt: skip

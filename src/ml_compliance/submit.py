@@ -12,7 +12,8 @@ from ml_compliance.documents import EVIDENCE_SCHEMA, evidence_document, read_evi
 from ml_compliance.model import Evidence, Json
 
 SUBMISSION_VERSION = "ml-compliance/submission/v1"
-_SMALLER_IS_WORSE = ("_ratio",)
+_SMALLER_IS_WORSE = ("_ratio", "_ratio_mean")
+_LARGER_IS_WORSE = ("group_loss_ratio",)
 
 _TEXT = {"type": "string"}
 _NAME = {"type": ["string", "null"]}
@@ -138,4 +139,5 @@ def _headline_metrics(evidence: Mapping[str, Evidence]) -> dict[str, Json]:
 def _worse(name: str, one: float | None, other: float | None) -> float | None:
     if one is None or other is None:
         return None
-    return min(one, other) if name.endswith(_SMALLER_IS_WORSE) else max(one, other)
+    smaller_is_worse = name.endswith(_SMALLER_IS_WORSE) and name not in _LARGER_IS_WORSE
+    return min(one, other) if smaller_is_worse else max(one, other)

@@ -155,7 +155,7 @@ def test_a_data_card_counts_when_it_has_content(content: bytes | None, there: bo
 
 
 def test_a_data_file_that_is_not_there_is_the_users_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"gone\.csv: data\.training is not there"):
+    with pytest.raises(UsageError, match=r"gone\.csv: the table does not exist"):
         traced(tmp_path, training="gone.csv")
 
 

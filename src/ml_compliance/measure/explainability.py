@@ -57,6 +57,9 @@ def measure(context: Context, settings: Settings) -> Evidence:
                          remedy="write sample: 200, or leave it out")  # fmt: skip
     if not context.facts.model.uri:
         return Evidence("explainability", "missing", reason=_NO_MODEL)
+    if context.facts.data.task != "binary":
+        reason = f"only models of two classes are explained here; data.task is {context.facts.data.task}"
+        return Evidence("explainability", "not_estimable", reason=reason)
     return _explained(context, settings)
 
 

@@ -1,16 +1,31 @@
-"""Whether groups are treated alike: rates per group and their disparities, for attributes and intersections."""
+"""Whether groups are treated alike: rates or losses per group and their disparities, for attributes and intersections.
+
+With several classes, each is measured against the rest; its name is in the slice of its rates and disparities.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from typing import TypedDict
 
 from ml_compliance.context import Context
-from ml_compliance.engine.judged import MAX_GROUPS
-from ml_compliance.facts import NoSettings
+from ml_compliance.engine.checks import MAX_GROUPS
+from ml_compliance.engine.classes import CLASS
+from ml_compliance.facts import NoSettings, Task
 from ml_compliance.model import Evidence, Json, Measurement
-from ml_compliance.stats import fairness, intervals
+from ml_compliance.stats import fairness, intervals, regression, residual_fairness
 from ml_compliance.stats.counts import Counts, Group, groupings
+from ml_compliance.stats.fairness import Disparity
+
+MAX_CLASS_GROUPS = 5_000
+"""Where groups × classes are more than this, no class is compared between those groups."""
+
+
+class _Size(TypedDict, total=False):
+    n: int
+    positives: int
+    negatives: int
 
 
 def measure(context: Context, settings: NoSettings) -> Evidence:
@@ -23,22 +38,43 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
         return Evidence(
             "fairness", "missing", reason="no sensitive attribute is named: write data.sensitive: [COLUMN, …]"
         )
-    judged = context.judged
+    task = context.facts.data.task
+    measured = {"binary": _binary, "multiclass": _multiclass, "regression": _regression}[task]
     measurements: list[Measurement] = []
     counted: dict[str, Json] = {}
     for attributes in groupings(sensitive):
-        groups = context.cube.by(attributes)
-        counted[" × ".join(attributes)] = len(groups)
-        if len(groups) > MAX_GROUPS:
-            measurements += _too_many(attributes, len(groups))
-            continue
-        measurements += _rates(attributes, groups)
-        measurements += _disparities(attributes, groups, context.minimum)
-    facts: dict[str, Json] = {"sensitive": list(sensitive), "groups": counted}
-    return Evidence("fairness", "measured", tuple(measurements), facts=facts, rows=judged.rows)
+        groups = _groups(context, task, attributes)
+        counted[" × ".join(attributes)] = groups
+        reason = _too_many(context, attributes, groups)
+        measurements += _not_compared(context, attributes, reason) if reason else measured(context, attributes)
+    facts: dict[str, Json] = {"sensitive": list(sensitive), "groups": counted, "task": task}
+    if task == "multiclass":
+        facts["classes"] = list(context.class_cube.classes)
+    return Evidence("fairness", "measured", tuple(measurements), facts=facts, rows=context.judged.rows)
 
 
-def _rates(attributes: tuple[str, ...], groups: Mapping[Group, Counts]) -> Iterator[Measurement]:
+def _groups(context: Context, task: Task, attributes: tuple[str, ...]) -> int:
+    if task == "multiclass":
+        return len(context.class_cube.by(attributes))
+    return len(context.residuals.by(attributes)) if task == "regression" else len(context.cube.by(attributes))
+
+
+def _binary(context: Context, attributes: tuple[str, ...]) -> Iterator[Measurement]:
+    yield from _of_counts(attributes, context.cube.by(attributes), context.minimum, {})
+
+
+def _multiclass(context: Context, attributes: tuple[str, ...]) -> Iterator[Measurement]:
+    cube = context.class_cube
+    groups = cube.by(attributes)
+    for name in cube.classes:
+        rest = {group: counts.against_rest(name) for group, counts in groups.items()}
+        yield from _of_counts(attributes, rest, context.minimum, {CLASS: name})
+
+
+def _of_counts(
+    attributes: tuple[str, ...], groups: Mapping[Group, Counts], minimum: fairness.Minimum, about: Mapping[str, str]
+) -> Iterator[Measurement]:
+    """Rates of each group and disparities between them; `about` says of which class, if there are several."""
     for group, counts in groups.items():
         for rate_of in fairness.RATES:
             rate = rate_of(counts)
@@ -46,50 +82,92 @@ def _rates(attributes: tuple[str, ...], groups: Mapping[Group, Counts]) -> Itera
                 name=f"fairness/{rate.name}",
                 value=rate.successes / rate.trials if rate.trials else None,
                 status="measured" if rate.trials else "not_estimable",
-                slice=dict(zip(attributes, group, strict=True)),
+                slice={**dict(zip(attributes, group, strict=True)), **about},
                 interval=intervals.rate_interval(rate.successes, rate.trials) if rate.trials else None,
-                n=counts.n,
-                positives=counts.positives,
-                negatives=counts.negatives,
                 reason="" if rate.trials else rate.empty,
+                **_size(counts),
             )
-
-
-def _disparities(
-    attributes: tuple[str, ...], groups: Mapping[Group, Counts], minimum: fairness.Minimum
-) -> Iterator[Measurement]:
     total = sum(groups.values(), Counts())
+    sizes = {group: _size(counts) for group, counts in groups.items()}
     for found in fairness.disparities(groups, minimum):
-        yield Measurement(
-            name=f"fairness/{found.name}",
-            value=found.value,
-            status="not_estimable" if found.value is None else "measured",
-            across=attributes,
-            interval=found.interval,
-            n=total.n,
-            positives=total.positives,
-            negatives=total.negatives,
-            reason=found.reason,
-            method={
-                "minimum": asdict(minimum),
-                "groups": len(groups),
-                "compared": [dict(zip(attributes, group, strict=True)) for group in found.compared],
-                "excluded": [_excluded(attributes, group, groups[group]) for group in found.excluded],
-                "over_every_group": found.over_every_group,
-            },
-        )
+        yield _disparity(found, attributes, about, _size(total), sizes, {"minimum": asdict(minimum)})
 
 
-def _excluded(attributes: tuple[str, ...], group: Group, counts: Counts) -> dict[str, Json]:
-    return {
-        "slice": dict(zip(attributes, group, strict=True)),
-        "n": counts.n,
-        "positives": counts.positives,
-        "negatives": counts.negatives,
-    }
+def _size(counts: Counts) -> _Size:
+    return {"n": counts.n, "positives": counts.positives, "negatives": counts.negatives}
 
 
-def _too_many(attributes: tuple[str, ...], groups: int) -> Iterator[Measurement]:
-    reason = f"{' × '.join(attributes)} makes {groups} groups, more than {MAX_GROUPS}: bin an attribute"
-    for name in fairness.DISPARITIES:
-        yield Measurement(f"fairness/{name}", None, "not_estimable", across=attributes, reason=reason)
+def _regression(context: Context, attributes: tuple[str, ...]) -> Iterator[Measurement]:
+    cube = context.residuals
+    groups = cube.by(attributes)
+    for group, sums in groups.items():
+        for name, estimate in regression.estimates(sums, cube.scale):
+            if name in residual_fairness.COMPARED:
+                yield Measurement(
+                    name=f"fairness/{name}",
+                    value=estimate.value,
+                    slice=dict(zip(attributes, group, strict=True)),
+                    interval=estimate.interval,
+                    n=sums.n,
+                )
+    total = sum(sums.n for sums in groups.values())
+    sizes: dict[Group, _Size] = {group: {"n": sums.n} for group, sums in groups.items()}
+    # There are no positives and negatives whose number could be too small.
+    method: dict[str, Json] = {"minimum": {"cases": context.minimum.cases}, "residual": "label − prediction"}
+    for found in residual_fairness.disparities(groups, cube.scale, context.minimum):
+        about: dict[str, Json] = {"loss": "absolute error"} if found.name.startswith("group_loss") else {}
+        yield _disparity(found, attributes, {}, {"n": total}, sizes, {**method, **about})
+
+
+def _disparity(
+    found: Disparity,
+    attributes: tuple[str, ...],
+    about: Mapping[str, str],
+    total: _Size,
+    sizes: Mapping[Group, _Size],
+    method: Mapping[str, Json],
+) -> Measurement:
+    def named(group: Group) -> dict[str, str]:
+        return dict(zip(attributes, group, strict=True))
+
+    return Measurement(
+        name=f"fairness/{found.name}",
+        value=found.value,
+        status="not_estimable" if found.value is None else "measured",
+        slice=about,
+        across=attributes,
+        interval=found.interval,
+        reason=found.reason,
+        method={
+            **method,
+            **about,
+            "groups": len(sizes),
+            "compared": [named(group) for group in found.compared],
+            "excluded": [{"slice": named(group), **_known(sizes[group])} for group in found.excluded],
+            "over_every_group": found.over_every_group,
+        },
+        **total,
+    )
+
+
+def _known(size: _Size) -> dict[str, Json]:
+    return {key: value for key, value in size.items() if isinstance(value, int)}
+
+
+def _too_many(context: Context, attributes: tuple[str, ...], groups: int) -> str:
+    """Why these groups are not compared; empty when they are."""
+    name = " × ".join(attributes)
+    if groups > MAX_GROUPS:
+        return f"{name} makes {groups} groups, more than {MAX_GROUPS}: bin an attribute"
+    classes = len(context.class_cube.classes) if context.facts.data.task == "multiclass" else 1
+    if groups * classes > MAX_CLASS_GROUPS:
+        return f"{name} makes {groups} groups of {classes} classes, together more than {MAX_CLASS_GROUPS}"
+    return ""
+
+
+def _not_compared(context: Context, attributes: tuple[str, ...], reason: str) -> Iterator[Measurement]:
+    task = context.facts.data.task
+    slices = [{CLASS: name} for name in context.class_cube.classes] if task == "multiclass" else [{}]
+    for name in residual_fairness.DISPARITIES if task == "regression" else fairness.DISPARITIES:
+        for slice_of in slices:
+            yield Measurement(f"fairness/{name}", None, "not_estimable", slice_of, attributes, reason=reason)

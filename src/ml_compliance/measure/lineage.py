@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml_compliance.errors import UsageError
+from ml_compliance.engine.sources import files_of, is_remote
+from ml_compliance.errors import EvaluationError
 from ml_compliance.measure._digests import file_digest, folder_digests, listing_digest
 from ml_compliance.measure._git import GitState, NoGitError, git_state
 from ml_compliance.model import Evidence, FileDigest, Json
@@ -42,20 +44,20 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
     facts = context.facts
     model = context.model if facts.model.uri else None
     model_files = folder_digests(model.source.folder, "model") if model else ()
-    data_files = {role: _digest_of(context.folder, getattr(facts.data, role), f"data.{role}") for role in _DATA}
+    data_files = {role: _data_files(context.folder, getattr(facts.data, role)) for role in _DATA}
     git, git_reason = _git(context.folder)
     artifacts = _artifacts(model, model_files, data_files, git)
-    conflicts = _conflicts(context, model, artifacts, data_files.get("raw"))
+    conflicts = _conflicts(context, model, artifacts, data_files["raw"])
     known = {name: found for name, found in artifacts.items() if not any(c.startswith(f"{name}:") for c in conflicts)}
-    card = _digest_of(context.folder, facts.model.data_card, "model.data_card", required=False)
-    files = {file.path: file for file in (*model_files, *filter(None, data_files.values()))}
+    card = _card(context)
+    files = {file.path: file for file in chain(model_files, *data_files.values())}
     return Evidence(
         "lineage",
         "measured",
         facts={
             "model": _model(context, model),
             "training_features": _features(context, model),
-            "data_card": {"path": card.path, "sha256": card.sha256} if card and card.size else None,
+            "data_card": {"path": card.path, "sha256": card.sha256} if card else None,
             # What two sources say differently is not known: a law that requires it is not satisfied.
             "artifacts": known,
             "git": {"commit": git.commit, "dirty": git.dirty} if git else None,
@@ -95,22 +97,29 @@ def _model(context: Context, model: LoadedModel | None) -> dict[str, Json] | Non
 
 
 def _features(context: Context, model: LoadedModel | None) -> list[Json] | None:
+    """The model's own account of its inputs; what compliance.yaml says counts only where the model says nothing."""
     if model and model.signature:
         return [{"name": feature.name, "type": feature.type} for feature in model.signature]
-    return [{"name": name} for name in context.facts.model.features] or None
+    try:
+        own = model.features if model else ()
+    except EvaluationError:
+        # A model that cannot be opened has unknown inputs, whatever is said of it elsewhere.
+        return None
+    names = [feature.name for feature in own] or list(context.facts.model.features)
+    return [{"name": name} for name in names] or None
 
 
 def _artifacts(
     model: LoadedModel | None,
     model_files: tuple[FileDigest, ...],
-    data_files: Mapping[str, FileDigest | None],
+    data_files: Mapping[str, tuple[FileDigest, ...]],
     git: GitState | None,
 ) -> dict[str, Json]:
     found = {name: _left_by_training(model, keys) for name, keys in _LEFT_BY_TRAINING.items()}
     for role in ("raw", "training"):
-        file = data_files.get(role)
-        if file and found["raw_data_hash"] is None:
-            found["raw_data_hash"] = {"value": file.sha256, "source": f"sha256 of {file.path}"}
+        files = data_files[role]
+        if files and found["raw_data_hash"] is None:
+            found["raw_data_hash"] = {"value": _one_digest(files), "source": f"sha256 of {_names(files)}"}
     if git:
         for name in ("processing_code_commit", "git_commit"):
             found[name] = found[name] or {"value": git.commit, "source": "git"}
@@ -137,13 +146,15 @@ def _left_by_training(model: LoadedModel | None, keys: tuple[str, ...]) -> Mappi
 
 
 def _conflicts(
-    context: Context, model: LoadedModel | None, artifacts: Mapping[str, Json], raw: FileDigest | None
+    context: Context, model: LoadedModel | None, artifacts: Mapping[str, Json], raw: tuple[FileDigest, ...]
 ) -> tuple[str, ...]:
     """What two sources say differently: evidence that contradicts itself is worth a look."""
     found = []
     claimed = artifacts.get("raw_data_hash")
-    if raw and isinstance(claimed, Mapping) and _bare(claimed["value"]) != raw.sha256:
-        found.append(f"raw_data_hash: {claimed['source']} says {claimed['value']}, {raw.path} has {raw.sha256}")
+    if raw and isinstance(claimed, Mapping) and _bare(claimed["value"]) != _one_digest(raw):
+        found.append(
+            f"raw_data_hash: {claimed['source']} says {claimed['value']}, {_names(raw)} has {_one_digest(raw)}"
+        )
     named, source = context.facts.model, model.source if model else None
     for what, said, known in (
         ("name", named.name, source.name if source else ""),
@@ -169,14 +180,24 @@ def _git(folder: Path) -> tuple[GitState | None, str]:
         return None, str(reason)
 
 
-def _digest_of(folder: Path, written: str | None, key: str, required: bool = True) -> FileDigest | None:
-    """The digest of a file that compliance.yaml names, None when it names none."""
-    if not written:
-        return None
-    path = folder / written
-    if path.is_file():
-        return file_digest(path, written)
-    if not required:
-        return None
-    raise UsageError(f"{key} is {'a folder' if path.is_dir() else 'not there'}", where=written,
-                     remedy=f"correct {key} in compliance.yaml")  # fmt: skip
+def _data_files(folder: Path, written: str | None) -> tuple[FileDigest, ...]:
+    """The digests of the files behind a path; of an object store's URL there is none to take."""
+    if not written or is_remote(written):
+        return ()
+    return tuple(file_digest(source.path, source.name) for source in files_of(folder, written))
+
+
+def _one_digest(files: tuple[FileDigest, ...]) -> str:
+    """The file's own sha256, or that of the list of several files."""
+    return files[0].sha256 if len(files) == 1 else listing_digest(files)
+
+
+def _names(files: tuple[FileDigest, ...]) -> str:
+    return files[0].path if len(files) == 1 else f"the list of {len(files)} files from {files[0].path} on"
+
+
+def _card(context: Context) -> FileDigest | None:
+    """The data card, if the facts name one that is there and says something."""
+    written = context.facts.model.data_card
+    path = context.folder / written
+    return file_digest(path, written) if written and path.is_file() and path.stat().st_size else None
