@@ -60,3 +60,10 @@ finding(rule, item, severity, key, rest) := object.union(
 	{"rule": rule, "policy": item.id, "severity": object.get(item, "severity", severity), "key": key},
 	rest,
 )
+
+# A number from 0 to 1.
+is_share(value) if {
+	is_number(value)
+	value >= 0
+	value <= 1
+}

@@ -10,14 +10,37 @@
 #   parameters:
 #     type: object
 #     required: [metric, threshold, sensitive_attributes]
+#     if:
+#       properties:
+#         metric:
+#           not:
+#             enum: [mean_residual_difference, group_loss_ratio]
+#     then:
+#       properties:
+#         threshold:
+#           minimum: 0
+#           maximum: 1
 #     properties:
 #       metric:
-#         type: string
-#         minLength: 1
-#         description: The disparity, such as demographic_parity_difference or equalized_odds_ratio.
+#         enum:
+#           - demographic_parity_difference
+#           - demographic_parity_ratio
+#           - equal_opportunity_difference
+#           - equal_opportunity_ratio
+#           - predictive_parity_difference
+#           - predictive_parity_ratio
+#           - equalized_odds_difference
+#           - equalized_odds_difference_mean
+#           - equalized_odds_ratio
+#           - equalized_odds_ratio_mean
+#           - mean_residual_difference
+#           - group_loss_ratio
+#         description: >-
+#           The disparity: demographic_parity_difference, equalized_odds_ratio, …; of predicted numbers
+#           mean_residual_difference or group_loss_ratio.
 #       threshold:
 #         type: number
-#         description: The limit; a ratio must reach it, every other metric must not exceed it.
+#         description: The limit; a parity ratio must reach it, every other metric must not exceed it.
 #       sensitive_attributes:
 #         type: array
 #         minItems: 1
@@ -31,28 +54,35 @@
 #               items:
 #                 type: string
 #                 minLength: 1
+#       class:
+#         type: string
+#         minLength: 1
+#         description: Of several classes, the one that this is about; every class when nothing is said.
+#       decide_on:
+#         enum: [estimate, bound]
+#         default: estimate
+#         description: Whether the estimate is held against the limit, or the unfavourable end of its interval.
 #       dataset:
 #         type: string
 #         minLength: 1
 #         description: The name of the evaluation data that the law means.
 package mlpolicy.rules.fairness
 
+import data.mlpolicy.lib.bound
+import data.mlpolicy.lib.disparity
 import data.mlpolicy.lib.evidence
+import data.mlpolicy.lib.index
 import data.mlpolicy.lib.law
-
-# What each disparity compares, in plain words.
-compares := {
-	"demographic_parity": "selection rate",
-	"equal_opportunity": "true positive rate",
-	"equalized_odds": "error rates",
-	"predictive_parity": "precision",
-}
+import data.mlpolicy.lib.task
 
 wrong_keys(item) := union({
-	law.wrong_keys(item, {"metric", "threshold", "sensitive_attributes", "dataset"}),
+	law.wrong_keys(item, {"metric", "threshold", "sensitive_attributes", "class", "decide_on", "dataset"}),
 	{"metric" | not law.has_text(item, "metric")},
 	{"threshold" | not law.has_number(item, "threshold")},
+	{"threshold" | not item.metric in unbounded; not law.is_share(item.threshold)},
 	{"sensitive_attributes" | not valid_attributes(item)},
+	{"class" | not law.optional_text(item, "class")},
+	{"decide_on" | not law.optional_choice(item, "decide_on", bound.choices)},
 	{"dataset" | not law.optional_text(item, "dataset")},
 })
 
@@ -68,6 +98,9 @@ valid_attribute(attribute) if law.is_text(attribute)
 
 valid_attribute(attributes) if law.is_texts(attributes)
 
+# Every other disparity is of rates, so that a limit outside 0 to 1 could never be missed, or never be met.
+unbounded := {"mean_residual_difference", "group_loss_ratio"}
+
 malformed contains {"policy": item.id, "key": key} if {
 	some item in law.items("fairness")
 	some key in wrong_keys(item)
@@ -77,11 +110,12 @@ items := [item | some item in law.items("fairness"); count(wrong_keys(item)) == 
 
 judged contains item.id if some item in items
 
-# Every comparison that the law asks for: an item and one set of attributes.
-asked contains {"item": item, "attributes": attributes} if {
+# Every comparison that the law asks for: an item, one set of attributes and, of several classes, one class.
+asked contains {"item": item, "attributes": attributes, "slice": slice} if {
 	some item in items
 	some stated in item.sensitive_attributes
 	attributes := as_set(stated)
+	some slice in task.slices("fairness", item)
 }
 
 as_set(attribute) := {attribute} if is_string(attribute)
@@ -90,83 +124,33 @@ as_set(attributes) := {attribute | some attribute in attributes} if is_array(att
 
 name_of(item) := concat("/", ["fairness", item.metric])
 
-measurement_of(item, attributes) := evidence.measured("fairness", name_of(item), {}, attributes)
+measurement_of(question) := index.measured("fairness", name_of(question.item), question.slice, question.attributes)
 
-# The comparisons that can be judged: a share between 0 and 1, over at least two of the groups that were counted.
-compared contains {"item": question.item, "measurement": measurement} if {
+# The comparisons that can be judged: a possible value, over at least two of the groups that were counted.
+compared contains {"question": question, "item": question.item, "measurement": measurement} if {
 	some question in asked
-	measurement := measurement_of(question.item, question.attributes)
-	measurement.value >= 0
-	measurement.value <= 1
-	states_its_groups(measurement)
+	measurement := measurement_of(question)
+	disparity.in_range(question.item.metric, measurement.value)
+	disparity.states_its_groups(question.item.metric, measurement)
+	bound.decidable(question.item, measurement)
 }
 
-states_its_groups(measurement) if {
-	is_array(measurement.method.compared)
-	is_array(measurement.method.excluded)
-	count(measurement.method.compared) > 1
-	listed := array.concat(measurement.method.compared, measurement.method.excluded)
-	every group in listed {
-		is_object(group)
-	}
-	attributes := evidence.across_of(measurement)
-	groups := {which(group, attributes) | some group in listed}
-	count(listed) == count(groups)
-	count(groups) == measurement.method.groups
-	slices := [slice |
-		some rate in evidence.measurements("fairness")
-		rate.name == "fairness/selection_rate"
-		slice := evidence.slice_of(rate)
-		is_object(slice)
-		object.keys(slice) == attributes
-	]
-	count(slices) == count(groups)
-	{slice | some slice in slices} == groups
+described(item, slice, values) := object.union(
+	{
+		"metric": task.named(item.metric, slice),
+		"what": task.named(disparity.family(item.metric).what, slice),
+		"remedy": disparity.remedy(item.metric, slice),
+	},
+	values,
+)
+
+against_the_limit(answer, side) := object.union(
+	evidence.about(answer.measurement),
+	{"limit": answer.item.threshold, "values": values},
+) if {
+	found := disparity.extremes(answer.item.metric, answer.measurement)
+	values := described(answer.item, answer.question.slice, object.union(found, {"side": side}))
 }
-
-# The attributes' values of a group, which may stand beside its counts or in a `slice` of its own.
-which(group, attributes) := group.slice if {
-	is_object(group.slice)
-	count(attributes) > 0
-}
-
-else := object.filter(group, attributes)
-
-is_ratio(item) if endswith(item.metric, "_ratio")
-
-# The rate of each group that a disparity is the difference or the ratio of, where it is a single one.
-rate_names := {
-	"demographic_parity": "fairness/selection_rate",
-	"equal_opportunity": "fairness/true_positive_rate",
-	"predictive_parity": "fairness/precision",
-}
-
-# The lowest and the highest rate among the groups that were compared.
-extremes(item, measurement) := {"lowest": shown(rates[0]), "highest": shown(rates[count(rates) - 1])} if {
-	some family, name in rate_names
-	startswith(item.metric, family)
-	attributes := evidence.across_of(measurement)
-	groups := {which(group, attributes) | some group in measurement.method.compared}
-	rates := sort([[rate.value, rate.slice, evidence.number(rate, "n")] |
-		some rate in evidence.measurements("fairness")
-		rate.name == name
-		evidence.is_measured(rate)
-		rate.slice in groups
-	])
-	count(rates) > 0
-} else := {}
-
-shown(rate) := {"value": rate[0], "group": rate[1], "n": rate[2]}
-
-words(item) := compares[family] if {
-	some family
-	startswith(item.metric, family)
-	compares[family]
-}
-
-else := item.metric
-
-described(item, values) := object.union({"metric": item.metric, "what": words(item)}, values)
 
 # METADATA
 # title: "{values[what]} differs by {across}"
@@ -174,17 +158,14 @@ described(item, values) := object.union({"metric": item.metric, "what": words(it
 # custom:
 #   rule: fairness.limit_exceeded
 #   severity: high
-#   message: "{values[metric]} by {across} is {measured}, limit {limit}{extremes}"
-#   remedy: "retrain with a parity constraint (fairlearn.reductions.ExponentiatedGradient) or move the cut-off, then gate again"
+#   message: "{values[metric]} by {across} is {measured}, limit {limit}{values[side]}{extremes}"
+#   remedy: "{values[remedy]}"
 #   reads: ["input.evidence.fairness.measurements[]"]
 violation contains law.finding("fairness.limit_exceeded", answer.item, "high", "threshold", rest) if {
 	some answer in compared
-	not is_ratio(answer.item)
-	answer.measurement.value > answer.item.threshold
-	rest := object.union(
-		evidence.about(answer.measurement),
-		{"limit": answer.item.threshold, "values": described(answer.item, extremes(answer.item, answer.measurement))},
-	)
+	not disparity.is_ratio(answer.item.metric)
+	bound.highest(answer.item, answer.measurement) > answer.item.threshold
+	rest := against_the_limit(answer, bound.upper(answer.item))
 }
 
 # METADATA
@@ -193,17 +174,14 @@ violation contains law.finding("fairness.limit_exceeded", answer.item, "high", "
 # custom:
 #   rule: fairness.ratio_too_low
 #   severity: high
-#   message: "{values[metric]} by {across} is {measured}, at least {limit} is required{extremes}"
-#   remedy: "retrain with a parity constraint (fairlearn.reductions.ExponentiatedGradient) or move the cut-off, then gate again"
+#   message: "{values[metric]} by {across} is {measured}, at least {limit} is required{values[side]}{extremes}"
+#   remedy: "{values[remedy]}"
 #   reads: ["input.evidence.fairness.measurements[]"]
 violation contains law.finding("fairness.ratio_too_low", answer.item, "high", "threshold", rest) if {
 	some answer in compared
-	is_ratio(answer.item)
-	answer.measurement.value < answer.item.threshold
-	rest := object.union(
-		evidence.about(answer.measurement),
-		{"limit": answer.item.threshold, "values": described(answer.item, extremes(answer.item, answer.measurement))},
-	)
+	disparity.is_ratio(answer.item.metric)
+	bound.lowest(answer.item, answer.measurement) < answer.item.threshold
+	rest := against_the_limit(answer, bound.lower(answer.item))
 }
 
 # METADATA
@@ -214,33 +192,35 @@ violation contains law.finding("fairness.ratio_too_low", answer.item, "high", "t
 #   severity: high
 #   message: "{values[metric]} by {across} cannot be judged: {values[reason]}"
 #   remedy: "list {across} under `data: sensitive:` in compliance.yaml and run `ml-compliance measure fairness`"
-#   reads: ["input.evidence.fairness.measurements[]"]
+#   reads: ["input.evidence.fairness.measurements[]", "input.evidence.fairness.facts.classes"]
 violation contains law.finding("fairness.not_measured", question.item, "high", "sensitive_attributes", rest) if {
 	some question in asked
-	not is_compared(question)
+	not question in answered
 	rest := {
 		"measurement": name_of(question.item),
+		"slice": question.slice,
 		"across": sort(question.attributes),
 		"limit": question.item.threshold,
-		"values": described(question.item, {"reason": reason(question)}),
+		"values": described(question.item, question.slice, {"reason": reason(question)}),
 	}
 }
 
-is_compared(question) if {
-	some answer in compared
-	answer.item == question.item
-	evidence.across_of(answer.measurement) == question.attributes
-}
+answered := {answer.question | some answer in compared}
 
 reason(question) := "fewer than two groups were compared" if {
-	count(measurement_of(question.item, question.attributes).method.compared) < 2
+	count(measurement_of(question).method.compared) < 2
 }
 
-else := "its value, its groups and their selection rates do not fit together" if {
-	measurement_of(question.item, question.attributes)
+else := bound.lacking if {
+	disparity.states_its_groups(question.item.metric, measurement_of(question))
+	not bound.decidable(question.item, measurement_of(question))
 }
 
-else := evidence.reason("fairness", evidence.find("fairness", name_of(question.item), {}, question.attributes))
+else := "its value, its groups and their rates do not fit together" if {
+	measurement_of(question)
+}
+
+else := evidence.reason("fairness", index.find("fairness", name_of(question.item), question.slice, question.attributes))
 
 # METADATA
 # title: "groups were judged by too few cases"
@@ -253,13 +233,14 @@ else := evidence.reason("fairness", evidence.find("fairness", name_of(question.i
 #   reads: ["input.evidence.fairness.measurements[].method.minimum"]
 violation contains law.finding("fairness.minimum_too_low", answer.item, "high", "metric", rest) if {
 	some answer in compared
-	some key, least in law.stated_minimum
+	some key in task.counts("fairness")
+	least := law.stated_minimum[key]
 	is_number(least)
 	not reaches(answer.measurement, key, least)
 	stated := object.get(answer.measurement, ["method", "minimum", key], null)
 	rest := object.union(
 		evidence.about(answer.measurement),
-		{"limit": least, "values": described(answer.item, {"count": key, "stated": stated})},
+		{"limit": least, "values": described(answer.item, answer.question.slice, {"count": key, "stated": stated})},
 	)
 }
 
@@ -284,18 +265,18 @@ violation contains law.finding("fairness.group_left_out", answer.item, "high", "
 	# A precision needs positive predictions, which these counts do not tell.
 	not startswith(answer.item.metric, "predictive_parity")
 	attributes := evidence.across_of(answer.measurement)
-	left_out := [evidence.group(which(group, attributes), group) |
+	left_out := [evidence.group(disparity.which(group, attributes), group) |
 		some group in answer.measurement.method.excluded
 		not is_small(group)
 	]
 	count(left_out) > 0
 	rest := object.union(
 		evidence.about(answer.measurement),
-		{"values": described(answer.item, {"groups": left_out})},
+		{"values": described(answer.item, answer.question.slice, {"groups": left_out})},
 	)
 }
 
-is_small(group) if evidence.size(group, law.minimum) == "small"
+is_small(group) if task.size("fairness", group, law.minimum) == "small"
 
 # METADATA
 # title: "too few cases to judge every group by {across}"
@@ -309,14 +290,15 @@ is_small(group) if evidence.size(group, law.minimum) == "small"
 insufficient contains law.finding("fairness.groups_not_compared", answer.item, "low", "sensitive_attributes", rest) if {
 	some answer in compared
 	attributes := evidence.across_of(answer.measurement)
-	excluded := [evidence.group(which(group, attributes), group) |
+	excluded := [evidence.group(disparity.which(group, attributes), group) |
 		some group in answer.measurement.method.excluded
 	]
 	count(excluded) > 0
 	rest := {
 		"measurement": answer.measurement.name,
+		"slice": answer.question.slice,
 		"across": answer.measurement.across,
-		"values": described(answer.item, {"count": count(excluded), "groups": excluded}),
+		"values": described(answer.item, answer.question.slice, {"count": count(excluded), "groups": excluded}),
 	}
 }
 
@@ -333,5 +315,5 @@ violation contains law.finding("fairness.other_dataset", item, "high", "dataset"
 	some item in items
 	"dataset" in object.keys(item)
 	not input.dataset == item.dataset
-	values := described(item, {"required": item.dataset, "dataset": evidence.dataset})
+	values := {"metric": item.metric, "required": item.dataset, "dataset": evidence.dataset}
 }

@@ -11,11 +11,44 @@
 #     anyOf:
 #       - required: [minimum]
 #       - required: [maximum]
+#     if:
+#       properties:
+#         metric:
+#           not:
+#             enum: [log_loss, mae, rmse, r2, mean_residual]
+#     then:
+#       properties:
+#         minimum:
+#           minimum: 0
+#           maximum: 1
+#         maximum:
+#           minimum: 0
+#           maximum: 1
 #     properties:
 #       metric:
-#         type: string
-#         minLength: 1
-#         description: The metric, such as accuracy, roc_auc or log_loss.
+#         enum:
+#           - accuracy
+#           - balanced_accuracy
+#           - precision
+#           - recall
+#           - f1
+#           - roc_auc
+#           - average_precision
+#           - log_loss
+#           - brier
+#           - macro_precision
+#           - macro_recall
+#           - macro_f1
+#           - weighted_precision
+#           - weighted_recall
+#           - weighted_f1
+#           - mae
+#           - rmse
+#           - r2
+#           - mean_residual
+#         description: >-
+#           The metric, such as accuracy, roc_auc or log_loss; over several classes macro_f1 or recall, of numbers mae,
+#           rmse or r2. A loss needs a maximum.
 #       minimum:
 #         type: number
 #         description: The least value that is allowed.
@@ -29,25 +62,52 @@
 #         items:
 #           type: string
 #           minLength: 1
+#       class:
+#         type: string
+#         minLength: 1
+#         description: Of several classes, the one that precision, recall or f1 is about; every class when nothing is said.
+#       decide_on:
+#         enum: [estimate, bound]
+#         default: estimate
+#         description: Whether the estimate is held against the bounds, or the unfavourable end of its interval.
 #       dataset:
 #         type: string
 #         minLength: 1
 #         description: The name of the evaluation data that the law means.
 package mlpolicy.rules.performance
 
+import data.mlpolicy.lib.bound
 import data.mlpolicy.lib.evidence
+import data.mlpolicy.lib.index
 import data.mlpolicy.lib.law
+import data.mlpolicy.lib.task
 
 wrong_keys(item) := union({
-	law.wrong_keys(item, {"metric", "minimum", "maximum", "slices", "dataset"}),
+	law.wrong_keys(item, {"metric", "minimum", "maximum", "slices", "class", "decide_on", "dataset"}),
 	{"metric" | not law.has_text(item, "metric")},
-	{bound | some bound in bounds(item); not is_number(item[bound])},
-	{"minimum" | count(bounds(item)) == 0},
+	{limit | some limit in limits(item); not is_number(item[limit])},
+	{"minimum" | count(limits(item)) == 0},
+	{limit | some limit in limits(item); item.metric in shares; not law.is_share(item[limit])},
+	{"maximum" | item.metric in losses; not "maximum" in limits(item)},
 	{"slices" | "slices" in object.keys(item); not law.is_texts(item.slices)},
+	{"class" | not law.optional_text(item, "class")},
+	{"decide_on" | not law.optional_choice(item, "decide_on", bound.choices)},
 	{"dataset" | not law.optional_text(item, "dataset")},
 })
 
-bounds(item) := {"minimum", "maximum"} & object.keys(item)
+limits(item) := {"minimum", "maximum"} & object.keys(item)
+
+# Smaller is better: a minimum alone would allow the worst of models.
+losses := {"log_loss", "brier", "mae", "rmse"}
+
+# From 0 to 1: a bound outside could never be missed, or never be met.
+shares := {
+	"accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "average_precision", "brier",
+	"macro_precision", "macro_recall", "macro_f1", "weighted_precision", "weighted_recall", "weighted_f1",
+}
+
+# Of several classes, what is measured of each class alone.
+of_a_class := {"precision", "recall", "f1"}
 
 malformed contains {"policy": item.id, "key": key} if {
 	some item in law.items("performance")
@@ -58,29 +118,40 @@ items := [item | some item in law.items("performance"); count(wrong_keys(item)) 
 
 judged contains item.id if some item in items
 
+# What the law asks for: an item over all rows and, of several classes, a class.
+asked contains {"item": item, "slice": slice} if {
+	some item in items
+	some slice in slices(item)
+}
+
+slices(item) := task.slices("performance", item) if item.metric in of_a_class
+
+else := {{"class": item.class}} if "class" in object.keys(item)
+
+else := {{}}
+
 name_of(item) := concat("/", ["performance", item.metric])
 
-overall(item) := evidence.measured("performance", name_of(item), {}, set())
+overall(question) := measurement if {
+	measurement := index.measured("performance", name_of(question.item), question.slice, set())
+	bound.decidable(question.item, measurement)
+}
 
 # The groups of one attribute, all of them, whether measured or not.
-groups(item, attribute) := [group |
-	some group in evidence.measurements("performance")
-	group.name == name_of(item)
-	slice := evidence.slice_of(group)
-	is_object(slice)
-	object.keys(slice) == {attribute}
+groups(question, attribute) := [evidence.measurements("performance")[found[0]] |
+	attributes := {attribute} | object.keys(question.slice)
+	some found in index.groups[["performance", name_of(question.item), attributes, question.slice]]
 ]
 
 # What is held against the bounds: the metric over all rows, and in each group with enough cases.
-answers contains {"item": item, "measurement": overall(item)} if some item in items
+answers contains {"item": question.item, "measurement": overall(question)} if some question in asked
 
-answers contains {"item": item, "measurement": group} if {
+answers contains {"item": question.item, "measurement": group} if {
 	evidence.usable("performance", {"measured"})
-	some item in items
-	some attribute in item.slices
-	some group in groups(item, attribute)
-	evidence.size(group, law.minimum) == "enough"
-	evidence.is_measured(group)
+	some question in asked
+	some attribute in question.item.slices
+	some group in groups(question, attribute)
+	judgeable(question.item, group)
 }
 
 # METADATA
@@ -89,16 +160,14 @@ answers contains {"item": item, "measurement": group} if {
 # custom:
 #   rule: performance.too_low
 #   severity: high
-#   message: "{values[metric]} {slice} is {measured}, at least {limit} is required"
+#   message: "{values[metric]} {slice} is {measured}, at least {limit} is required{values[side]}"
 #   remedy: improve the model where it falls short, or offer another one; the requirement is written in the law
 #   reads: ["input.evidence.performance.measurements[]"]
 violation contains law.finding("performance.too_low", answer.item, "high", "minimum", rest) if {
 	some answer in answers
-	answer.measurement.value < answer.item.minimum
-	rest := object.union(
-		evidence.about(answer.measurement),
-		{"limit": answer.item.minimum, "values": {"metric": answer.item.metric}},
-	)
+	bound.lowest(answer.item, answer.measurement) < answer.item.minimum
+	values := {"metric": answer.item.metric, "side": bound.lower(answer.item)}
+	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.minimum, "values": values})
 }
 
 # METADATA
@@ -107,36 +176,43 @@ violation contains law.finding("performance.too_low", answer.item, "high", "mini
 # custom:
 #   rule: performance.too_high
 #   severity: high
-#   message: "{values[metric]} {slice} is {measured}, at most {limit} is allowed"
+#   message: "{values[metric]} {slice} is {measured}, at most {limit} is allowed{values[side]}"
 #   remedy: improve the model where it falls short, or offer another one; the requirement is written in the law
 #   reads: ["input.evidence.performance.measurements[]"]
 violation contains law.finding("performance.too_high", answer.item, "high", "maximum", rest) if {
 	some answer in answers
-	answer.measurement.value > answer.item.maximum
-	rest := object.union(
-		evidence.about(answer.measurement),
-		{"limit": answer.item.maximum, "values": {"metric": answer.item.metric}},
-	)
+	bound.highest(answer.item, answer.measurement) > answer.item.maximum
+	values := {"metric": answer.item.metric, "side": bound.upper(answer.item)}
+	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.maximum, "values": values})
 }
 
 # METADATA
 # title: "{values[metric]} was not measured"
-# description: What the law limits has been measured, exactly once.
+# description: What the law limits has been measured, exactly once, with an interval if the law decides on its bound.
 # custom:
 #   rule: performance.not_measured
 #   severity: high
 #   message: "{values[metric]} cannot be judged: {values[reason]}"
 #   remedy: "run `ml-compliance measure performance`; metrics such as roc_auc need a score column"
-#   reads: ["input.evidence.performance.measurements[]"]
-violation contains law.finding("performance.not_measured", item, "high", "metric", rest) if {
-	some item in items
-	not overall(item)
-	found := evidence.find("performance", name_of(item), {}, set())
+#   reads: ["input.evidence.performance.measurements[]", "input.evidence.performance.facts.classes"]
+violation contains law.finding("performance.not_measured", question.item, "high", "metric", rest) if {
+	some question in asked
+	not overall(question)
+	found := index.find("performance", name_of(question.item), question.slice, set())
 	rest := {
-		"measurement": name_of(item),
-		"values": {"metric": item.metric, "reason": evidence.reason("performance", found)},
+		"measurement": name_of(question.item),
+		"slice": question.slice,
+		"values": {"metric": task.named(question.item.metric, question.slice), "reason": reason(found)},
 	}
 }
+
+reason(found) := bound.lacking if {
+	evidence.usable("performance", {"measured"})
+	count(found) == 1
+	evidence.is_measured(found[0])
+}
+
+else := evidence.reason("performance", found)
 
 # METADATA
 # title: "{values[metric]} was not measured for every group by {values[attribute]}"
@@ -147,29 +223,32 @@ violation contains law.finding("performance.not_measured", item, "high", "metric
 #   message: "{values[metric]} by {values[attribute]} cannot be judged: groups are missing, or there twice"
 #   remedy: "list {values[attribute]} under `data: sensitive:` in compliance.yaml and run `ml-compliance measure performance`"
 #   reads: ["input.evidence.performance.measurements[]"]
-violation contains law.finding("performance.no_groups", item, "high", "slices", rest) if {
-	some item in items
-	some attribute in item.slices
-	found := groups(item, attribute)
+violation contains law.finding("performance.no_groups", question.item, "high", "slices", rest) if {
+	some question in asked
+	some attribute in question.item.slices
+	found := groups(question, attribute)
 	not each_once(found, attribute)
-	rest := {"measurement": name_of(item), "values": {"metric": item.metric, "attribute": attribute}}
+	metric := task.named(question.item.metric, question.slice)
+	rest := {"measurement": name_of(question.item), "values": {"metric": metric, "attribute": attribute}}
 }
 
 each_once(found, attribute) if {
 	evidence.usable("performance", {"measured"})
 	count(found) > 0
-	slices := {evidence.slice_of(group) | some group in found}
-	count(slices) == count(found)
-	count(counted_for_fairness(attribute) - slices) == 0
+	slices_found := {evidence.slice_of(group) | some group in found}
+	count(slices_found) == count(found)
+	seen := {object.filter(slice, [attribute]) | some slice in slices_found}
+	count({known | some known in known_to_fairness[attribute]} - seen) == 0
 }
 
-# The groups that fairness knows of the same attribute: none of them may be missing.
-counted_for_fairness(attribute) := {slice |
+# The groups that fairness knows of the same attribute, in whichever class: none of them may be missing.
+known_to_fairness[attribute] contains object.filter(slice, [attribute]) if {
 	some rate in evidence.measurements("fairness")
-	rate.name == "fairness/selection_rate"
+	rate.name in {"fairness/selection_rate", "fairness/mean_residual"}
 	slice := evidence.slice_of(rate)
 	is_object(slice)
-	object.keys(slice) == {attribute}
+	some attribute in object.keys(slice)
+	object.keys(slice) - {"class"} == {attribute} - {"class"}
 }
 
 # METADATA
@@ -181,24 +260,65 @@ counted_for_fairness(attribute) := {slice |
 #   message: "{values[metric]} {slice} cannot be judged: {values[reason]}"
 #   remedy: "run `ml-compliance measure performance`"
 #   reads: ["input.evidence.performance.measurements[]"]
-violation contains law.finding("performance.group_not_measured", item, "high", "slices", rest) if {
-	some item in items
-	some attribute in item.slices
-	some group in groups(item, attribute)
-	not judgeable(group)
+violation contains law.finding("performance.group_not_measured", question.item, "high", "slices", rest) if {
+	some question in asked
+	some attribute in question.item.slices
+	some group in groups(question, attribute)
+	not is_small(group)
+	not judgeable(question.item, group)
 	rest := {
-		"measurement": name_of(item),
+		"measurement": name_of(question.item),
 		"slice": group.slice,
 		"n": evidence.number(group, "n"),
-		"values": {"metric": item.metric, "reason": evidence.reason("performance", [group])},
+		"values": {"metric": question.item.metric, "reason": group_reason(group)},
 	}
 }
 
-judgeable(group) if evidence.size(group, law.minimum) == "small"
+# What a metric asks of a group, besides cases: a share of right answers needs none of a class, and must not be lost
+# because the group has few of it.
+needed := {
+	"performance/accuracy": {"cases"},
+	"performance/brier": {"cases"},
+	"performance/log_loss": {"cases"},
+	"performance/precision": {"cases"},
+	"performance/recall": {"cases", "positives"},
+}
 
-judgeable(group) if {
-	evidence.size(group, law.minimum) == "enough"
+needs(group) := object.get(needed, group.name, {"cases", "positives", "negatives"})
+
+size(group) := task.size("performance", group, object.filter(law.minimum, needs(group)))
+
+is_small(group) if size(group) == "small"
+
+group_reason(group) := reason([group]) if size(group)
+
+else := "its cases were not counted"
+
+judgeable(item, group) if {
+	size(group) == "enough"
 	evidence.is_measured(group)
+	bound.decidable(item, group)
+}
+
+# METADATA
+# title: "no group by {values[attribute]} has enough cases"
+# description: At least one group of an attribute that the law names has enough cases to be judged.
+# custom:
+#   rule: performance.no_group_judged
+#   severity: high
+#   message: "{values[metric]} by {values[attribute]} cannot be judged: every group has too few cases"
+#   remedy: evaluate on more rows, or judge the groups together
+#   reads: ["input.evidence.performance.measurements[]"]
+violation contains law.finding("performance.no_group_judged", question.item, "high", "slices", rest) if {
+	some question in asked
+	some attribute in question.item.slices
+	found := groups(question, attribute)
+	count(found) > 0
+	every group in found {
+		is_small(group)
+	}
+	metric := task.named(question.item.metric, question.slice)
+	rest := {"measurement": name_of(question.item), "values": {"metric": metric, "attribute": attribute}}
 }
 
 # METADATA
@@ -210,18 +330,17 @@ judgeable(group) if {
 #   message: "{values[metric]} by {values[attribute]}: shown, not judged: {values[groups]}"
 #   remedy: collect more cases of these groups, or judge them together with others
 #   reads: ["input.evidence.performance.measurements[]"]
-insufficient contains law.finding("performance.groups_not_judged", item, "low", "slices", rest) if {
-	some item in items
-	some attribute in item.slices
-	small := [evidence.group(group.slice, group) |
-		some group in groups(item, attribute)
-		evidence.size(group, law.minimum) == "small"
-	]
+insufficient contains law.finding("performance.groups_not_judged", question.item, "low", "slices", rest) if {
+	some question in asked
+	some attribute in question.item.slices
+	small := sort([evidence.group(object.filter(group.slice, [attribute]), group) |
+		some group in groups(question, attribute)
+		is_small(group)
+	])
 	count(small) > 0
-	rest := {
-		"measurement": name_of(item),
-		"values": {"metric": item.metric, "attribute": attribute, "count": count(small), "groups": small},
-	}
+	metric := task.named(question.item.metric, question.slice)
+	values := {"metric": metric, "attribute": attribute, "count": count(small), "groups": small}
+	rest := {"measurement": name_of(question.item), "values": values}
 }
 
 # METADATA

@@ -27,6 +27,9 @@ UNREAD = re.compile(
       | input/evidence/explainability/facts/(explainer|output|local)(/|$)
       | input/evidence/explainability/facts/report/path$
       | input/evidence/explainability/measurements/\d+/slice(/|$)
+      | input/evidence/champion/facts/champion(/|$)
+      | input/evidence/champion/measurements/\d+/method/(challenger|champion|relative/interval)(/|$)
+      | input/evidence/drift/facts/(not_compared|ignored)(/|$)
       | input/evidence/lineage/facts/(git|data_card/path|model/(?!registered)\w+)(/|$)
       | input/evidence/lineage/facts/artifacts/\w+/source$
     """,
@@ -120,6 +123,7 @@ def test_a_removed_law_allows_nothing() -> None:
             optional = path[-1] in (
                 "dataset",
                 "slices",
+                "decide_on",
                 "requirement",
                 "technique",
                 "report_format",
@@ -139,5 +143,6 @@ def test_examples_are_what_they_are_called() -> None:
     denied = decide(Request(cases.ALLOWED, cases.STRICT), "embedded")
     assert denied.verdict == "denied"
     assert {finding.policy for finding in denied.violations} == {
-        "fair", "ratio", "good", "loss", "explained", "known", "valid", "private",
+        "fair", "ratio", "good", "loss", "explained", "known", "valid", "private", "calibrated", "stable", "whole",
+        "no_worse", "better", "as_sure",
     }  # fmt: skip

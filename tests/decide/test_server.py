@@ -68,7 +68,12 @@ def test_server_without_the_policy(start_opa: Any) -> None:
 def test_server_with_a_policy_of_ones_own(start_opa: Any, tmp_path: Path) -> None:
     own = tmp_path / "own.rego"
     own.write_text("package mlpolicy.deploy\ndefault allow := false\nallow if input.model.artifact_registered\n")
-    assert _ask(start_opa(str(own)).url).allow
+    url = start_opa(str(own)).url
+    decision = decide(Request(cases.ALLOWED, cases.LAW, rego=own, server=Server(url)), "server")
+    assert decision.allow
+    assert [warning.rule for warning in decision.warnings] == ["policy.own"]
+    with pytest.raises(EvaluationError, match="a policy that is not the shipped one"):
+        _ask(url)
 
 
 def test_server_that_wants_a_token(start_opa: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

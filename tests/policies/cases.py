@@ -32,6 +32,13 @@ POLICIES: list[Document] = [
     {"id": "valid", "type": "data_validation", "max_failed_expectations": 1, "schema_drift": "warn"},
     {"id": "kept", "type": "registry"},
     {"id": "private", "type": "privacy"},
+    {"id": "calibrated", "type": "calibration", "metric": "expected_calibration_error", "maximum": 0.05,
+     "slices": ["race"]},
+    {"id": "stable", "type": "drift", "metric": "psi", "threshold": 0.2},
+    {"id": "whole", "type": "drift", "metric": "missing_share", "threshold": 0.1, "columns": ["income"]},
+    {"id": "no_worse", "type": "champion", "metric": "accuracy", "margin": 0.02, "slices": ["race"]},
+    {"id": "better", "type": "champion", "metric": "f1", "min_relative_improvement": 0.05},
+    {"id": "as_sure", "type": "champion", "metric": "log_loss", "margin": 0.05, "decide_on": "bound"},
 ]  # fmt: skip
 
 
@@ -59,12 +66,77 @@ def with_slices() -> Evidence:
     return replace(performance, measurements=(*performance.measurements, middling, small))
 
 
-ALLOWED = submitted(with_slices())
+def calibration() -> Evidence:
+    """A calibration error over all rows, in two groups of `race`, and in one that is too small."""
+    method = {"bins": 10}
+    name = "calibration/expected_calibration_error"
+    return Evidence(
+        "calibration",
+        "measured",
+        (
+            Measurement(name, 0.03, n=800, positives=400, negatives=400, method=method),
+            Measurement(name, 0.04, slice={"race": "Black"}, n=79, positives=40, negatives=39, method=method),
+            Measurement(name, 0.02, slice={"race": "white"}, n=662, positives=330, negatives=332, method=method),
+            Measurement(name, 0.3, slice={"race": "Asian"}, n=8, positives=7, negatives=1),
+        ),
+        facts={"groups": {"race": ["Asian", "Black", "white"]}},
+        rows=800,
+    )
+
+
+def drift() -> Evidence:
+    """Two columns that hardly moved, and two that were not compared."""
+
+    def found(name: str, column: str, value: float, **method: Any) -> Measurement:
+        method = {"reference_rows": 1000, **method}
+        return Measurement(f"drift/{name}", value, slice={"column": column}, n=800, method=method)
+
+    return Evidence(
+        "drift",
+        "measured",
+        (
+            found("psi", "income", 0.15, bins=10, floor=1e-4, log="e"),
+            found("psi", "race", 0.01, floor=1e-4, log="e"),
+            found("missing_share", "income", 0.05),
+        ),
+        facts={"columns": {"income": {"kind": "number"}, "race": {"kind": "text"}}, "compared": 2,
+               "not_compared": [{"column": "name", "reason": "too many texts"}], "ignored": ["note"]},
+        rows=800,
+    )  # fmt: skip
+
+
+def champion() -> Evidence:
+    """Differences over all rows, in two groups of `race`, and in one that is too small."""
+
+    def found(metric: str, value: float, **more: Any) -> Measurement:
+        between = examples.interval(value - 0.02, value + 0.02)
+        return Measurement(f"champion/{metric}_difference", value, interval=between, **more)
+
+    relative: dict[str, Any] = {"value": 0.05, "interval": {"low": 0.025, "high": 0.075}}
+    return Evidence(
+        "champion",
+        "measured",
+        (
+            found("accuracy", -0.02),
+            found("accuracy", 0.01, slice={"race": "Black"}, n=79, positives=40, negatives=39),
+            found("accuracy", -0.01, slice={"race": "white"}, n=662, positives=330, negatives=332),
+            found("accuracy", -0.5, slice={"race": "Asian"}, n=8, positives=7, negatives=1),
+            found("f1", 0.04, method={"challenger": 0.84, "champion": 0.8, "relative": relative}),
+            found("log_loss", 0.03),
+        ),
+        facts={"champion": {"uri": "models:/loan@champion"}, "groups": {"race": ["Asian", "Black", "white"]}},
+        rows=800,
+    )
+
+
+ALLOWED = submitted(champion(), with_slices(), calibration(), drift())
 LAW = law(*POLICIES)
 _STRICTER: tuple[Document, ...] = (
     {"threshold": 0.05}, {"threshold": 0.8}, {"minimum": 0.85}, {"maximum": 0.2}, {"technique": "LIME"},
     {"required_artifacts": ["feature_store_version"]}, {"max_failed_expectations": 0, "schema_drift": "deny"},
-    {}, {"forbidden_features": ["ObRat"]},
+    {}, {"forbidden_features": ["ObRat"]}, {"maximum": 0.02},
+    {"threshold": 0.1}, {"threshold": 0.01},
+    {"margin": 0.01}, {"min_relative_improvement": 0.06}, {"margin": 0.04},
 )  # fmt: skip
 STRICT = law(*({**item, **stricter} for item, stricter in zip(POLICIES, _STRICTER, strict=True)))
 
@@ -123,6 +195,9 @@ def _edited(module: str, name: str, edit: Mapping[str, Any], **where: Any) -> Do
     return found
 
 
+_ALL_LIMITS: Document = {"margin": 0, "relative_margin": 0.1, "min_improvement": 0.05, "decide_on": "bound"}
+
+
 def cases() -> dict[str, tuple[Document, Document]]:
     """Name → (submission, law): what the three engines have to agree on."""
     found: dict[str, tuple[Document, Document]] = {
@@ -164,6 +239,20 @@ def cases() -> dict[str, tuple[Document, Document]]:
         "optional": (_status("explainability", "missing"), law({**POLICIES[4], "requirement": "optional"})),
         "warn of features": (_sensitive_feature(), law({**POLICIES[8], "sensitive_as_feature": "warn"})),
         "sensitive feature": (_sensitive_feature(), LAW),
+        "nothing to compare with": (_status("drift", "missing", "no reference table is named"), LAW),
+        "columns and drift do not fit": (changed(ALLOWED, ("input", "evidence", "drift", "facts", "compared"), 3), LAW),
+        "drift of few rows": (_edited("drift", "drift/psi", {"n": 7}), LAW),
+        "drift in coarse bins": (_edited("drift", "drift/psi", {"method": {"reference_rows": 99, "bins": 2}}), LAW),
+        "drift by order": (ALLOWED, law({"id": "shape", "type": "drift", "metric": "wasserstein", "threshold": 1})),
+        "no champion": (_status("champion", "missing", "no champion is named"), LAW),
+        "champion at zero": (_edited("champion", "champion/f1_difference", {"method": {"relative": None}}), LAW),
+        "no interval": (_edited("champion", "champion/log_loss_difference", {"interval": None}), LAW),
+        "interval beside its value": (_edited("champion", "champion/log_loss_difference", {"value": 0.9}), LAW),
+        "champion of a lost group": (changed(ALLOWED, ("input", "evidence", "champion", "facts", "groups"), {}), LAW),
+        "difference below the margin": (ALLOWED, law({**POLICIES[12], "margin": 0.0199999999999999})),
+        "difference at the margin": (ALLOWED, law({**POLICIES[12], "margin": 0.02})),
+        "all limits of a champion": (ALLOWED, law({**POLICIES[13], **_ALL_LIMITS})),
+        "champion without direction": (ALLOWED, law({**POLICIES[12], "metric": "selection_rate"})),
         "registry not asked": (ALLOWED, law({**POLICIES[7], "registered": False, "data_card": False})),
     }
     for item in POLICIES:

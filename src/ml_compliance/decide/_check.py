@@ -43,7 +43,10 @@ def checked(answer: Answer, request: Request) -> tuple[dict[str, Any], bool]:
     if not isinstance(result["allow"], bool):
         raise EvaluationError(f"`allow` is {canonical(result['allow']).strip()}, and not true or false", where=where)
     result = normal(result)
-    ours = "law" in result or "judged" in result or (request.rego is None and answer.engine != "server")
+    ours = "law" in result or "judged" in result
+    if not ours and request.rego is None:
+        raise EvaluationError("the engine runs a policy that is not the shipped one", where=where,
+                              remedy="name a policy of your own with `rego:` in compliance.yaml")  # fmt: skip
     kept = _shipped(result, request.law, where) if ours else _own(result, where)
     return kept, ours
 
@@ -90,6 +93,9 @@ def _own(result: dict[str, Any], where: str) -> dict[str, Any]:
     if result["allow"] and violations:
         raise EvaluationError(f"the policy allows, and names {len(violations)} violations", where=where,
                               remedy="make `allow` depend on `count(violation) == 0`")  # fmt: skip
+    if result["allow"] and result.get("error"):
+        raise EvaluationError("the policy allows, and names errors", where=where,
+                              remedy="make `allow` depend on `count(error) == 0`")  # fmt: skip
     for violation in violations:
         message = violation.get("msg") if isinstance(violation, dict) else violation
         if not isinstance(message, str):

@@ -8,7 +8,7 @@ from typing import Any
 from ml_compliance import plugins
 from ml_compliance.decide._check import checked
 from ml_compliance.decide._contract import Answer, Request
-from ml_compliance.decide._findings import FINDINGS, WITHOUT_A_REASON, Locate, catalogued, ordered, own
+from ml_compliance.decide._findings import FINDINGS, LAW_NOT_APPLIED, WITHOUT_A_REASON, Locate, catalogued, ordered, own
 from ml_compliance.decide.binary import INSTALL
 from ml_compliance.documents import digest
 from ml_compliance.errors import EvaluationError, UsageError
@@ -42,7 +42,7 @@ def decide(request: Request, engine: str = AUTO, locate: Locate | None = None) -
     return Decision(
         verdict=verdict,
         violations=violations,
-        warnings=found["warning"],
+        warnings=found["warning"] if shipped else (LAW_NOT_APPLIED,),
         waived=found["waived"],
         insufficient=found["insufficient"],
         errors=tuple(finding.message for finding in found["error"]),

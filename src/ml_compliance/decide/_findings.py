@@ -14,6 +14,10 @@ from ml_compliance.resources import policies_folder
 FINDINGS = ("violation", "warning", "waived", "insufficient", "error")
 WITHOUT_A_REASON = Finding("policy.denied", "", "high", "the policy denies", "the policy denies without a reason",
                            remedy="let the policy say why: `violation contains \"…\" if …`")  # fmt: skip
+LAW_NOT_APPLIED = Finding("policy.own", "", "medium", "the law is not applied",
+                          "a policy of your own decided; compliance_policy.yaml was handed to it as data.mlpolicy.law, "
+                          "and whether it is applied is up to that policy",
+                          remedy="read data.mlpolicy.law in the policy, or leave out `rego`")  # fmt: skip
 _REMEDY = "judge by the policy of this version of ml-compliance"
 Locate = Callable[[str, str], Location | None]
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)

@@ -1,0 +1,162 @@
+package mlpolicy_test.rules.drift
+
+import data.mlpolicy.rules.drift
+import data.mlpolicy_test.fixtures
+
+of(metric, column, value, method) := fixtures.measured(concat("/", ["drift", metric]), value, {
+	"slice": {"column": column},
+	"n": 200,
+	"method": object.union({"reference_rows": 100}, method),
+})
+
+pins := {"floor": 0.0001, "log": "e"}
+
+found := fixtures.evidence(
+	"drift", "measured",
+	{
+		"columns": {"age": {"kind": "number"}, "sex": {"kind": "text"}},
+		"compared": 2,
+		"not_compared": [{"column": "name", "reason": "it holds too many texts"}],
+		"ignored": ["note"],
+	},
+	[
+		of("psi", "age", 0.2, object.union(pins, {"bins": 10})),
+		of("psi", "sex", 0.05, pins),
+		of("jensen_shannon", "age", 0.1, {"bins": 10, "log": "e"}),
+		of("missing_share", "age", 0, {}),
+		of("missing_share", "sex", 0.3, {}),
+		of("wasserstein", "age", 2, {}),
+		{"name": "drift/psi", "status": "not_estimable", "value": null, "slice": {"column": "name"}, "reason": "so many"},
+	],
+)
+
+submission := fixtures.added("/evidence/drift", found)
+
+changed(op, path, value) := json.patch(submission, [{"op": op, "path": concat("", ["/evidence/drift", path]), "value": value}])
+
+item(rest) := object.union({"id": "d", "type": "drift", "metric": "psi", "threshold": 0.2}, rest)
+
+rules(input_, rest) := fixtures.rules_of(violations) if {
+	violations := drift.violation with input as input_ with data.mlpolicy.law as fixtures.law_of(item(rest))
+}
+
+test_limit_is_inclusive if {
+	rules(submission, {}) == set()
+	rules(submission, {"threshold": 0.19}) == {"drift.limit_exceeded"}
+	rules(submission, {"threshold": 0.19, "columns": ["sex"]}) == set()
+	rules(submission, {"metric": "missing_share"}) == {"drift.limit_exceeded"}
+	rules(submission, {"metric": "wasserstein", "threshold": 2}) == set()
+	rules(submission, {"metric": "wasserstein", "threshold": 1}) == {"drift.limit_exceeded"}
+}
+
+test_worst_first if {
+	law := fixtures.law_of(item({"threshold": 0.01}))
+	some violation in drift.violation with input as submission with data.mlpolicy.law as law
+	violation.value == 0.2
+	violation.slice == {"column": "age"}
+	violation.values.count == 2
+	violation.values.more == ""
+	[place.group.column | some place in violation.values.worst] == ["age", "sex"]
+}
+
+test_more_than_are_named if {
+	names := [concat("", ["c", format_int(number, 10)]) | some number in numbers.range(1, 7)]
+	many := object.union(found, {
+		"facts": {"columns": {name: {"kind": "text"} | some name in names}, "compared": 7},
+		"measurements": [of("psi", name, 1, pins) | some name in names],
+	})
+	law := fixtures.law_of(item({}))
+	whole := fixtures.added("/evidence/drift", json.patch(many, [{"op": "replace", "path": "/facts/columns", "value": {name: {"kind": "text"} | some name in names}}]))
+	some violation in drift.violation with input as whole with data.mlpolicy.law as law
+	violation.rule == "drift.limit_exceeded"
+	violation.values.more == " and others"
+	count(violation.values.worst) == 5
+}
+
+test_a_listed_column_has_to_be_measured[name] if {
+	some name, reason in {"name": "so many", "absent": "it is not among the measurements"}
+	law := fixtures.law_of(item({"columns": ["age", name]}))
+	violations := drift.violation with input as submission with data.mlpolicy.law as law
+	fixtures.rules_of(violations) == {"drift.not_measured"}
+	{violation.values.columns | some violation in violations} == {[{"column": name, "reason": reason}]}
+}
+
+test_a_compared_column_has_to_be_measured if {
+	rules(submission, {"metric": "jensen_shannon"}) == {"drift.not_measured"}
+	rules(submission, {"metric": "kolmogorov_smirnov"}) == {"drift.not_measured"}
+	rules(changed("replace", "/measurements/0/value", -1), {}) == {"drift.not_measured"}
+}
+
+test_too_few_rows[path] if {
+	some path in ["/measurements/0/n", "/measurements/0/method/reference_rows"]
+	rules(changed("replace", path, 29), {}) == {"drift.not_measured"}
+	rules(changed("replace", path, "100"), {}) == {"drift.not_measured"}
+	rules(changed("replace", path, 30), {}) == set()
+}
+
+test_nothing_compared if {
+	rules(fixtures.submission, {}) == {"drift.not_compared"}
+	rules(fixtures.submission, {"columns": ["age"]}) == {"drift.not_measured"}
+	rules(changed("replace", "/status", "missing"), {}) == {"drift.not_compared"}
+	texts := changed("replace", "/facts/columns/age/kind", "text")
+	rules(texts, {"metric": "wasserstein"}) == {"drift.not_compared"}
+}
+
+test_columns_are_accounted_for if {
+	rules(changed("remove", "/facts/columns/age", null), {}) == {"drift.not_compared"}
+	rules(changed("replace", "/facts/compared", 1), {}) == {"drift.not_compared"}
+	rules(changed("remove", "/facts/columns/age/kind", null), {}) == {"drift.not_compared"}
+	rules(changed("replace", "/measurements/1/slice/column", "income"), {}) == {"drift.not_compared"}
+	rules(changed("remove", "/measurements/1", null), {}) == {"drift.not_compared"}
+	rules(changed("replace", "/facts/columns", {}), {}) == {"drift.not_compared"}
+}
+
+test_pins[key] if {
+	some key, looser in {"bins": 9, "floor": 0.01, "log": "2"}
+	path := concat("/", ["/measurements/0/method", key])
+	rules(changed("replace", path, looser), {}) == {"drift.measured_otherwise"}
+	rules(changed("replace", path, null), {}) == {"drift.measured_otherwise"}
+	rules(changed("replace", path, looser), {key: looser}) == accepted[key]
+}
+
+# Where the law accepts what was measured for one column, the other one still has the default.
+accepted := {"bins": set(), "floor": set(), "log": {"drift.measured_otherwise"}}
+
+test_pins_of_other_metrics if {
+	rules(changed("replace", "/measurements/2/method/log", "2"), {"metric": "jensen_shannon", "columns": ["age"]}) == {"drift.measured_otherwise"}
+	rules(changed("remove", "/measurements/2/method/bins", null), {"metric": "jensen_shannon", "columns": ["age"]}) == {"drift.measured_otherwise"}
+	rules(submission, {"metric": "jensen_shannon", "columns": ["age"], "log": "e"}) == set()
+}
+
+test_columns_that_were_not_compared_are_shown if {
+	lacks := drift.insufficient with input as submission with data.mlpolicy.law as fixtures.law_of(item({}))
+	{lack.values.columns | some lack in lacks} == {[
+		{"column": "name", "reason": "it holds too many texts"},
+		{"column": "note", "reason": "left out in compliance.yaml"},
+	]}
+	listed := fixtures.law_of(item({"columns": ["age"]}))
+	drift.insufficient == set() with input as submission with data.mlpolicy.law as listed
+}
+
+test_malformed[key] if {
+	some key, wrong in {
+		"metric": "psy",
+		"threshold": -1,
+		"columns": [],
+		"bins": 1,
+		"floor": 0,
+		"log": "10",
+		"colums": ["age"],
+	}
+	law := fixtures.law_of(item({key: wrong}))
+	drift.malformed == {{"policy": "d", "key": key}} with data.mlpolicy.law as law
+	drift.judged == set() with data.mlpolicy.law as law
+}
+
+test_wrong_types[key] if {
+	some key in ["threshold", "bins", "floor"]
+	law := fixtures.law_of(item({key: "1"}))
+	drift.malformed == {{"policy": "d", "key": key}} with data.mlpolicy.law as law
+}
+
+test_judged if drift.judged == {"d"} with data.mlpolicy.law as fixtures.law_of(item({}))
