@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
+from ml_compliance.files import RESULTS
 from ml_compliance.schemas import SCHEMAS, schema_named
 from tests import project as example
 from tests.project import FACTS, LAW, Project
@@ -69,7 +71,7 @@ def _timeless(text: str) -> str:
 def test_measuring_one_thing_leaves_the_rest_missing_and_denied(tmp_path: Path) -> None:
     project = example.make(tmp_path)
     assert project.run("measure", "performance").code == 0
-    assert [path.name for path in (project.out / "evidence").iterdir()] == ["performance.json"]
+    assert {path.name for path in (project.out / "evidence").iterdir()} == {"performance.json", "measured.json"}
     assert project.run("submit").code == 0
     assert project.run("decide").code == 1
     (violation,) = read(project, "decision.json")["violations"]
@@ -191,4 +193,54 @@ def test_an_interrupted_gate_leaves_nothing_half_written(tmp_path: Path) -> None
     assert "interrupted; nothing was decided" in err
     assert "Traceback" not in err
     left = {path.name for path in project.out.rglob("*") if path.is_file()}
-    assert left == {"data.json", "explainability.json"}
+    assert "explainability.json" in left
+    assert not left & {"measured.json", "fairness.json", "performance.json", *RESULTS}
+    assert not any(name.startswith(".") for name in left)
+
+
+def test_evidence_of_other_facts_or_data_is_not_submitted(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    assert project.run("gate").code == 0
+    assert project.run("submit").code == 0
+    project.write("predictions.csv", example.csv(example.rows(200)))
+    changed = project.run("submit")
+    assert changed.code == 2
+    assert "facts or data have changed since this was measured" in changed.err
+    assert project.run("measure").code == 0
+    project.write("compliance.yaml", FACTS.replace("score: score", "name: other"))
+    assert project.run("submit").code == 2
+
+
+def test_the_label_is_not_judged_against_itself(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    project.write("compliance.yaml", FACTS.replace("prediction: predicted", "prediction: approved"))
+    result = project.run("gate")
+    assert result.code == 2
+    assert "'approved' is the label, and is judged against itself" in result.err
+
+
+def test_a_model_and_a_prediction_column_are_one_too_many(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    result = project.run("gate", "--model-uri", "models:/loans/1")
+    assert result.code == 2
+    assert "both a model and a prediction column are named" in result.err
+
+
+def test_a_law_for_another_project_is_refused(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    project.write("compliance_policy.yaml", LAW.replace("project: loans", "project: cards"))
+    result = project.run("gate")
+    assert result.code == 2
+    assert "the law is for the project 'cards', the facts are about 'loans'" in result.err
+
+
+def test_thresholds_need_the_law_that_the_facts_name(tmp_path: Path) -> None:
+    from ml_compliance.entry_points import compliance_gateway
+
+    project = example.make(tmp_path)
+    project.write("compliance.yaml", FACTS + "policy: law.yaml\n")
+    words = ["--config", str(tmp_path / "compliance.yaml"), "--out", str(project.out), "--threshold", "0.5"]
+    result = CliRunner().invoke(compliance_gateway, words)
+    assert result.exit_code == 2
+    assert "law.yaml: there is no such file" in result.stderr
+    assert CliRunner().invoke(compliance_gateway, [*words[:-1], "nan"]).exit_code == 2

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests import project as example
-from tests.project import LAW, Project, Result
+from tests.project import FACTS, LAW, Project, Result
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
@@ -60,6 +60,7 @@ def test_compliance_gateway_denies_a_disparity(tmp_path: Path) -> None:
 
 def test_an_unknown_model_is_a_usage_error(tmp_path: Path) -> None:
     project = example.make(tmp_path)
+    project.write("compliance.yaml", FACTS.replace("  prediction: predicted\n  score: score\n", ""))
     result = run(project, "validate_model.py", "--model-uri", "models:/nobody/1")
     assert result.code == 2
     assert "models:/nobody/1" in result.err

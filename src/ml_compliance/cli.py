@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -23,6 +24,10 @@ class Guarded(click.Command):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and leave with 0 allowed, 1 denied, 2 usage, 3 could not be evaluated, 130 interrupted."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                # A terminal that cannot show "→" must not undo a verdict.
+                stream.reconfigure(errors="replace")
         try:
             return super().main(*args, **{**kwargs, "standalone_mode": False}) or sys.exit(0)
         except click.exceptions.Exit as stop:

@@ -5,6 +5,7 @@ A flag becomes an item of law, judged with those in compliance_policy.yaml by th
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,13 +34,29 @@ def fairness_item(config: str, threshold: float) -> Mapping[str, Any]:
     }
 
 
+class Share(click.FloatRange):
+    """A number from 0 to 1; "nan" is none, though no comparison refuses it."""
+
+    name = "share"
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Fails for what is no number from 0 to 1."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
+
+
 @click.command(cls=Guarded)
 @common
 @policy_option
 @model_option
 @engine_option
-@click.option("--fairness-threshold", type=click.FloatRange(0, 1), help="Largest demographic parity difference.")
-@click.option("--min-accuracy", type=click.FloatRange(0, 1), help="Smallest accuracy.")
+@click.option("--fairness-threshold", type=Share(), help="Largest demographic parity difference.")
+@click.option("--min-accuracy", type=Share(), help="Smallest accuracy.")
 @click.option("--require-explainability", is_flag=True, help="A SHAP report must exist.")
 def validate_model(
     fairness_threshold: float | None, min_accuracy: float | None, require_explainability: bool, **options: Any
@@ -61,7 +78,7 @@ def validate_model(
 @policy_option
 @model_option
 @engine_option
-@click.option("--threshold", type=click.FloatRange(0, 1), help="Largest demographic parity difference.")
+@click.option("--threshold", type=Share(), help="Largest demographic parity difference.")
 def compliance_gateway(threshold: float | None, **options: Any) -> None:
     """Judge a model by the law and by one fairness threshold."""
     _gate(() if threshold is None else (fairness_item(options["config"], threshold),), **options)

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 SUBMISSION_FILE = "model_submission.json"
 LAW_FILE = "policy_data.json"
+MEASURED_FILE = "measured.json"
+DEFAULT_LAW = "compliance_policy.yaml"
 DECISION_FILE = "decision.json"
+# What the facts say about deciding does not change what was measured.
+_OF_DECIDING = ("policy", "rego", "engine", "server")
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,24 @@ class Request:
     @cached_property
     def law(self) -> Law:
         """compliance_policy.yaml and what the command line requires. Raises UsageError when nothing is required."""
-        path = self.policy or self.config.parent / self.facts.policy
-        if self.required and not self.policy and not path.exists():
+        written = self.facts.policy or DEFAULT_LAW
+        path = self.policy or self.config.parent / written
+        if self.required and self.facts.rego:
+            raise UsageError(
+                "thresholds on the command line are judged by the shipped policy, and `rego` names another",
+                where=self.config.name,
+                remedy="leave out the thresholds, or `rego`",
+            )
+        if self.required and not (self.policy or self.facts.policy or path.exists()):
             # What the command line requires is law enough, unless a file was asked for by name.
             return with_items(None, self.facts.project, self.required)
-        law = read_law(path, str(self.policy or self.facts.policy))
+        law = read_law(path, str(self.policy or written))
+        if law.project != self.facts.project:
+            raise UsageError(
+                f"the law is for the project {law.project!r}, the facts are about {self.facts.project!r}",
+                where=f"{self.policy or written}:1",
+                remedy="name the law of this project, or correct one of the two",
+            )
         if not self.only:
             return with_items(law, self.facts.project, self.required)
         narrowed = replace(law, policies=tuple(item for item in law.policies if item["type"] == self.only))
@@ -112,7 +129,22 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
                 advance(1)
     finally:
         context.close()
+    files.write(request.out / "evidence" / MEASURED_FILE, canonical(_state(request)))
     return tuple(found)
+
+
+def _state(request: Request) -> dict[str, Any]:
+    """What evidence was measured on: the facts, and name, size and change time of every data file they name."""
+    from ml_compliance.engine.sources import files_of, is_remote
+
+    data = request.facts.data
+    named = [path for path in (data.evaluation, data.reference, data.training, data.raw) if path]
+    found = [source for path in named if not is_remote(path) for source in files_of(request.config.parent, path)]
+    stats = {source.name: source.path.stat() for source in found}
+    return {
+        "facts": digest({name: part for name, part in asdict(request.facts).items() if name not in _OF_DECIDING}),
+        "files": {name: [stat.st_size, stat.st_mtime_ns] for name, stat in sorted(stats.items())},
+    }
 
 
 def _measure_one(name: str, context: Context, facts: Facts) -> Evidence:
@@ -142,16 +174,19 @@ def submit(request: Request, evidence: Iterable[Evidence] | None = None) -> dict
     """Write the submission, from `evidence` or from the evidence files that `measure` left."""
     from ml_compliance.submit import submission
 
-    given = tuple(evidence) if evidence is not None else _evidence_files(request.out)
+    given = tuple(evidence) if evidence is not None else _evidence_files(request)
     document = submission(request.facts.project, request.facts.data.name, given, created())
     files.write(request.out / SUBMISSION_FILE, canonical(document))
     return document
 
 
-def _evidence_files(out: Path) -> tuple[Evidence, ...]:
-    paths = sorted((out / "evidence").glob("*.json"))
+def _evidence_files(request: Request) -> tuple[Evidence, ...]:
+    folder, again = request.out / "evidence", "run: ml-compliance measure"
+    paths = sorted(path for path in folder.glob("*.json") if path.name != MEASURED_FILE)
     if not paths:
-        raise UsageError("there is no evidence", where=str(out / "evidence"), remedy="run: ml-compliance measure")
+        raise UsageError("there is no evidence", where=str(folder), remedy=again)
+    if read_json(folder / MEASURED_FILE, again) != json.loads(canonical(_state(request))):
+        raise UsageError("facts or data have changed since this was measured", where=str(folder), remedy=again)
     found = []
     for path in paths:
         document = read_json(path)
@@ -252,6 +287,8 @@ def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
         loaded = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError("there is no such file", where=str(path), remedy=remedy) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the file cannot be read: {error}", where=str(path), remedy=remedy) from error
     except json.JSONDecodeError as error:
         raise UsageError(f"this is not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}") from None
     if not isinstance(loaded, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,24 +60,27 @@ def read_yaml(path: Path, name: str) -> YamlFile:
     except YAMLError as error:
         raise UsageError(f"this is not YAML: {str(error).splitlines()[0]}", where=name) from None
     lines: dict[Place, int] = {}
-    plain = _plain(loaded, (), lines)
+    plain = _plain(loaded, (), lines, name)
     if not isinstance(plain, dict):
         raise UsageError("the file does not hold a mapping of names to values", where=f"{name}:1")
     return YamlFile(name, plain, lines)
 
 
-def _plain(node: Any, path: Place, lines: dict[Place, int]) -> Any:
+def _plain(node: Any, path: Place, lines: dict[Place, int], name: str) -> Any:
     """Built-in types for ruamel's, filling `lines` on the way."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
     if isinstance(node, CommentedMap):
         for key in node:
             lines[(*path, str(key))] = node.lc.key(key)[0] + 1
-        return {str(key): _plain(value, (*path, str(key)), lines) for key, value in node.items()}
+        return {str(key): _plain(value, (*path, str(key)), lines, name) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
         for index in range(len(node)):
             lines[(*path, index)] = node.lc.item(index)[0] + 1
-        return [_plain(value, (*path, index), lines) for index, value in enumerate(node)]
+        return [_plain(value, (*path, index), lines, name) for index, value in enumerate(node)]
+    if isinstance(node, float) and not math.isfinite(node):
+        line = lines.get(path, 1)
+        raise UsageError(f"{_dotted(path)} is {node}, which is no number to compare with", where=f"{name}:{line}")
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             return kind(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from ml_compliance.model import Evidence, Finding, Measurement, Report
 from ml_compliance.publish._view import group_name, mapping, mappings
@@ -16,6 +16,7 @@ _RATES_OF = {
     "equalized_odds": ("true_positive_rate", "false_positive_rate"),
     "equal_opportunity": ("true_positive_rate",),
     "predictive_parity": ("precision",),
+    "group_loss": ("mae",),
 }
 _DISPARITY = re.compile(r"_(difference|ratio)(_mean)?$")
 _EXTREMES = 2
@@ -52,13 +53,13 @@ class GroupSet:
     def name(self) -> str:
         return " × ".join(self.attributes)
 
-    @property
+    @cached_property
     def rates(self) -> tuple[str, ...]:
         """The rates that at least one group has a value of, charted ones first."""
         present = dict.fromkeys(rate for group in self.groups for rate in group.rates if group.value(rate) is not None)
         return (*(rate for rate in CHARTED if rate in present), *(rate for rate in present if rate not in CHARTED))
 
-    @property
+    @cached_property
     def without(self) -> Mapping[str, str]:
         """The rates that no group has a value of, with the reasons."""
         rates = dict.fromkeys(rate for group in self.groups for rate in group.rates if rate not in self.rates)
@@ -80,7 +81,7 @@ def group_sets(evidence: Evidence) -> tuple[GroupSet, ...]:
     """The groups in `evidence` by attribute, single attributes before intersections."""
     by_attributes: dict[tuple[str, ...], dict[tuple[str, ...], list[Measurement]]] = {}
     for measurement in evidence.measurements:
-        if measurement.slice:
+        if measurement.slice and not measurement.across:
             attributes = tuple(sorted(measurement.slice))
             key = tuple(measurement.slice[name] for name in attributes)
             by_attributes.setdefault(attributes, {}).setdefault(key, []).append(measurement)
@@ -89,7 +90,9 @@ def group_sets(evidence: Evidence) -> tuple[GroupSet, ...]:
 
 
 def _group_set(attributes: tuple[str, ...], groups: Iterable[list[Measurement]], evidence: Evidence) -> GroupSet:
-    disparities = tuple(item for item in evidence.measurements if item.across and set(item.across) == set(attributes))
+    disparities = tuple(
+        item for item in evidence.measurements if item.across and {*item.across, *item.slice} == set(attributes)
+    )
     left_out = _left_out(attributes, disparities)
     every = sorted((_group(found, attributes, left_out) for found in groups), key=_by_rate)
     shown, rest = worst_and_largest(every, _SHOWN)
@@ -121,7 +124,8 @@ def _left_out(attributes: tuple[str, ...], disparities: Iterable[Measurement]) -
     names: dict[str, set[str]] = {}
     for disparity in disparities:
         for excluded in mappings(disparity.method.get("excluded")):
-            group = mapping(excluded.get("slice")) or excluded
+            # With several classes, the disparity's own slice says of which class it is.
+            group = {**(mapping(excluded.get("slice")) or excluded), **disparity.slice}
             name = " × ".join(str(group.get(attribute)) for attribute in attributes)
             for rate in rates_behind(disparity.name):
                 names.setdefault(rate, set()).add(name)
@@ -165,9 +169,10 @@ def groups_behind(
 ) -> tuple[str, tuple[Group, ...], int]:
     """The rate that a disparity finding is about, the groups it compares (at most `limit`), how many more there are."""
     for found in sets.get(finding.measurement.split("/", 1)[0], ()):
-        if finding.across and set(found.attributes) == set(finding.across):
-            rate = _widest(found.groups, rates_behind(finding.measurement))
-            compared = [group for group in found.groups if rate in group.rates and rate not in group.left_out]
+        if finding.across and set(found.attributes) == {*finding.across, *finding.slice}:
+            about = [group for group in found.groups if finding.slice.items() <= group.slice.items()]
+            rate = _widest(about, rates_behind(finding.measurement))
+            compared = [group for group in about if rate in group.rates and rate not in group.left_out]
             compared.sort(key=lambda group: (group.value(rate) is None, group.value(rate) or 0.0))
             shown, rest = _ends(compared, limit)
             return rate, shown, len(rest)

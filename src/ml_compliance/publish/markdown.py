@@ -158,7 +158,7 @@ def _cells(*texts: str) -> str:
 
 def _measurement(item: Measurement) -> str:
     group = ", ".join(f"{key} = {value}" for key, value in item.slice.items())
-    about = " × ".join(item.across) or group or "all rows"
+    about = ", ".join(part for part in (" × ".join(item.across), group) if part) or "all rows"
     value = value_text(item) + (f": {_prose(item.reason)}" if item.value is None and item.reason else "")
     n = NONE if item.n is None else f"{item.n:,}"
     interval = between(item.interval) or NONE
