@@ -100,7 +100,7 @@ def test_a_law_with_a_wrong_value_allows_nothing() -> None:
     optional = {
         "fair.dataset gone", "good.slices gone", "loss.dataset gone", "explained.requirement gone",
         "explained.technique gone", "explained.report_format gone", "valid.max_failed_expectations gone",
-        "valid.schema_drift gone",
+        "valid.schema_drift gone", "as_sure.decide_on gone", "calibrated.slices gone", "no_worse.slices gone",
     }  # fmt: skip
     texts = {f"{item['id']}.id 'text'" for item in cases.POLICIES}
     assert allowed <= optional | texts
