@@ -25,32 +25,40 @@ from typing import Any
 
 PEER_COLUMNS = 20
 RUNS = {"floor": 2, "ours": 2}
-NORMAL = "sqrt(-2 * ln((hash(i * {a} + {b}) + 1) / 18446744073709551617.0)) * cos(6.283185307179586 * hash(i * {b} + {a}) / 18446744073709551616.0)"  # noqa: E501
 KINDS = ("normal", "normal", "normal", "shifted", "amount", "normal", "normal", "code", "normal", "text")
+_GROUP = 100_000
 
 
-def expression(place: int, current: bool) -> str:
+def values(random: Any, place: int, rows: int, current: bool) -> Any:
     """One column: most are measures that did not move; some moved, some are amounts, codes or categories."""
+    import numpy as np
+
+    normal = random.standard_normal(rows)
     kind = KINDS[place % len(KINDS)]
-    normal = NORMAL.format(a=2 * place + 3 + current * 100_003, b=7 * place + 11)
-    return {
-        "normal": normal,
-        "shifted": f"{normal} + {0.2 * current}",
-        "amount": f"round(exp(3 + {normal}), 2)",
-        "code": f"(abs({normal}) * 4)::integer",
-        "text": f"'c' || (abs({normal}) * 9)::integer",
-    }[kind]
+    if kind == "shifted":
+        return normal + 0.2 * current
+    if kind == "amount":
+        return np.round(np.exp(3 + normal), 2)
+    if kind == "code":
+        return (np.abs(normal) * 4).astype(int)
+    return np.char.add("c", (np.abs(normal) * 9).astype(int).astype(str)) if kind == "text" else normal
 
 
 def write(folder: Path, columns: int, rows: int) -> None:
-    import duckdb
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import parquet
 
-    for name in ("reference", "current"):
-        wanted = ", ".join(f"{expression(place, name == 'current')} AS c{place}" for place in range(columns))
-        with duckdb.connect(config={"memory_limit": "2GB", "preserve_insertion_order": False}) as connection:
-            connection.execute("SET enable_progress_bar = false")
-            target = folder / f"{name}.parquet"
-            connection.execute(f"COPY (SELECT {wanted} FROM range({rows}) AS s(i)) TO '{target}' (FORMAT parquet)")  # noqa: S608
+    for current, name in enumerate(("reference", "current")):
+        random = np.random.default_rng(current)
+        writer = None
+        for start in range(0, rows, _GROUP):
+            some = min(_GROUP, rows - start)
+            table = pa.table({f"c{place}": values(random, place, some, bool(current)) for place in range(columns)})
+            writer = writer or parquet.ParquetWriter(folder / f"{name}.parquet", table.schema, use_dictionary=False)
+            writer.write_table(table)
+        if writer:
+            writer.close()
 
 
 def floor(folder: Path, columns: int) -> Callable[[], Any]:
@@ -58,7 +66,9 @@ def floor(folder: Path, columns: int) -> Callable[[], Any]:
 
     hashes = ", ".join(f"sum(hash(c{place}))" for place in range(columns))
     return lambda: [
-        duckdb.connect().execute(f"SELECT {hashes} FROM '{folder / name}.parquet'").fetchall()  # noqa: S608
+        duckdb.connect(config={"enable_progress_bar": False})
+        .execute(f"SELECT {hashes} FROM '{folder / name}.parquet'")
+        .fetchall()
         for name in ("reference", "current")
     ]
 
