@@ -143,7 +143,9 @@ def test_a_range_beyond_floats_has_no_area(connection: Any) -> None:
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table is large: its cells are split, counted and looked into."""
     monkeypatch.setattr(distributions, "_HEAVY", 40)
+    monkeypatch.setattr(distributions, "_MANY", 100)
     monkeypatch.setattr(grid, "_PARTS", 64)
+    monkeypatch.setattr(grid, "_FINER_PARTS", 256)
 
 
 LARGE: dict[str, tuple[Any, Any]] = {
@@ -187,6 +189,7 @@ def test_rows_stay_where_they_are(connection: Any, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(type(connection), "to_pyarrow", counted)
     monkeypatch.setattr(grid, "_PARTS", 64)
+    monkeypatch.setattr(grid, "_FINER_PARTS", 512)
     found(connection, {"x": (RANDOM.normal(0, 1, 100_000), RANDOM.normal(0, 1, 100_000))})
     assert max(seen) < 1_500
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ml_compliance.engine.grid import MANTISSA, Segment, counted, grid, rows_of
+from ml_compliance.engine.grid import MANTISSA, Segment, counted, finer, grid, rows_of
 from ml_compliance.engine.pairing import Batch, Side
 from ml_compliance.stats.cells import Cells, Edge, Inside, Pair, joined, point, whole
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 # Cells with more rows than this, and more than their share, are split again: an outlier must not spoil the grid.
 _HEAVY, _SHARE, _DEEPEST = 2**16, 8, 4
+# More rows than this in unclear cells of a column are counted once more, in finer cells, before the rest is sorted.
+_MANY = 2**15
 # 2 to the power of −this is still a float.
 _TINIEST = -1000
-# More columns than are ever looked into at a time, and more rows than any table has, halved.
-_MANY_COLUMNS, _NOWHERE = 2**20, 2**40
+# More rows than any table has.
+_NOWHERE = 2**40
 
 
 def categories(batch: Batch, name: str, limit: int) -> tuple[dict[str, int], dict[str, int]] | None:
@@ -50,6 +52,8 @@ def ordered(batch: Batch, names: Sequence[str], bins: int) -> dict[str, tuple[Pa
     cells = [_start(batch.sides[name], place, segments) for place, name in enumerate(names)]
     for _ in range(_DEEPEST):
         cells = _split(batch.tables, columns, cells, segments)
+    for _ in range(_DEEPEST):
+        cells = _refine(batch.tables, columns, [Pair(found, bins) for found in cells], segments)
     pairs = [Pair(found, bins) for found in cells]
     return dict(zip(names, zip(pairs, _inside(batch.tables, columns, pairs, segments), strict=True), strict=True))
 
@@ -90,6 +94,35 @@ def _split(tables: Tables, columns: Sequence[str], cells: list[Cells], segments:
     return [joined(found) for found in parts]
 
 
+def _refine(tables: Tables, columns: Sequence[str], pairs: Sequence[Pair], segments: list[Segment]) -> list[Cells]:
+    """The cells of each column, with the unclear ones counted anew in finer cells where too many rows are in them.
+
+    Adds to `segments`. One scan.
+    """
+    import numpy as np
+
+    new: list[Segment] = []
+    only: list[Any] = []
+    parts: list[list[Cells]] = []
+    for pair in pairs:
+        cells, unclear = pair.cells, pair.unclear()
+        rows, kept = cells.reference + cells.current, np.full(len(cells), True)
+        for place in np.unique(cells.segment[unclear]).tolist() if rows[unclear].sum() > _MANY else ():
+            mine = unclear & (cells.segment == place)
+            segment = finer(segments[place], int(mine.sum()), int(rows[mine].sum())) if segments[place].width else None
+            if segment is not None:
+                only.append(cells.number[mine])
+                new.append(segment)
+                kept &= ~mine
+        parts.append([cells.where(kept)])
+    if not new:
+        return [pair.cells for pair in pairs]
+    for segment, found in zip(new, counted(tables, columns, new, len(segments), only), strict=True):
+        parts[segment.column].append(found)
+    segments += new
+    return [joined(found) for found in parts]
+
+
 def _inside(tables: Tables, columns: Sequence[str], pairs: Sequence[Pair], segments: list[Segment]) -> list[Inside]:
     """What is inside the unclear cells of each pair. One scan."""
     import numpy as np
@@ -100,8 +133,9 @@ def _inside(tables: Tables, columns: Sequence[str], pairs: Sequence[Pair], segme
             every[name] = np.concatenate([every[name], values]) if name in every else values
     if not len(every["cell"]):
         return [Inside() for _ in pairs]
-    chosen = rows_of(tables, columns, {place: segments[place] for place in sorted(set(every["segment"].tolist()))})
-    answers = _sorted(chosen, every, pairs[0].bins)
+    rows, stride = rows_of(tables, columns, {place: segments[place] for place in np.unique(every["segment"]).tolist()})
+    every["key"] = every.pop("segment") * stride + every.pop("cell")
+    answers = _sorted(rows, every, pairs[0].bins)
     found = []
     for column in range(len(pairs)):
         mine = [row for row in answers if row["column"] == column]
@@ -131,7 +165,7 @@ def _wanted(column: int, pair: Pair) -> dict[str, Any]:
     return {
         "segment": cells.segment, "cell": cells.number, "n_first": n_first, "m_first": m_first,
         "column": np.full(len(cells), column), "n_all": np.full(len(cells), n), "m_all": np.full(len(cells), m),
-        "place": np.arange(len(cells)) * _MANY_COLUMNS + column, "ticks": np.full(len(cells), ticks),
+        "ticks": np.full(len(cells), ticks),
     }  # fmt: skip
 
 
@@ -151,8 +185,8 @@ def _sorted(rows: Any, cells: dict[str, Any], bins: int) -> list[dict[str, Any]]
     import ibis
     import pyarrow as pa
 
-    chosen = rows.inner_join(ibis.memtable(pa.table(cells)), ["segment", "cell"])
-    every, own = (ibis.window(group_by=keys, order_by="x") for keys in ("place", ["place", "side"]))
+    chosen = rows.inner_join(ibis.memtable(pa.table(cells)), "key")
+    every, own = (ibis.window(group_by=keys, order_by="x") for keys in ("key", ["key", "side"]))
 
     def up_to(keys: Any) -> Any:
         return ibis.range_window(group_by=keys, order_by="x", preceding=None, following=0)
@@ -160,8 +194,8 @@ def _sorted(rows: Any, cells: dict[str, Any], bins: int) -> list[dict[str, Any]]
     # Counts up to a value and before it, of both tables and of the row's own. Ties count all alike.
     counts = chosen.mutate(
         next=chosen.x.lead().over(every),
-        here=chosen.count().over(up_to("place")),
-        own=chosen.count().over(up_to(["place", "side"])),
+        here=chosen.count().over(up_to("key")),
+        own=chosen.count().over(up_to(["key", "side"])),
         before=ibis.rank().over(every),
         own_before=ibis.rank().over(own),
     )

@@ -22,8 +22,8 @@ _KINDS: Mapping[str, Kind] = {
     "whole number": "number", "number": "number", "date": "date", "time stamp": "time stamp",
     "true/false": "true/false", "text": "text",
 }  # fmt: skip
-# Values that are copied at a time: 1 GiB of floats.
-_BATCH = 2**27
+# Values that are copied at a time: half a gigabyte of floats.
+_BATCH = 2**26
 # The square of anything beyond overflows, and an engine may refuse to go on.
 _SQUARABLE = 1e150
 
@@ -113,7 +113,7 @@ def _filled(table: ir.Table, names: Collection[str]) -> dict[str, bool]:
 
 
 def batches(reference: ir.Table, current: ir.Table, kinds: Mapping[str, Kind]) -> Iterator[Batch]:
-    """The columns of `kinds` in batches of at most a gigabyte, each copied once so that a file is not read again."""
+    """The columns of `kinds` in batches of half a gigabyte, each copied once so that its files are not read again."""
     rows = sum(int(table.count().to_pyarrow().as_py()) for table in (reference, current))
     size = max(1, _BATCH // max(rows, 1))
     names = list(kinds)
