@@ -46,6 +46,7 @@ class Context:
 
     def __init__(self, facts: Facts, law: Law | None, folder: Path, out: Path, progress: Progress = silent) -> None:
         self.facts = facts
+        self.law = law
         self.minimum = Minimum(**(law.minimum if law else DEFAULT_MINIMUM))
         self.folder = folder
         self.out = out

@@ -5,7 +5,7 @@ With several classes, each is measured against the rest; its name is in the slic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TypedDict
 
@@ -13,8 +13,9 @@ from ml_compliance.context import Context
 from ml_compliance.engine.checks import MAX_GROUPS
 from ml_compliance.engine.classes import CLASS
 from ml_compliance.facts import NoSettings, Task
+from ml_compliance.measure import _significance
 from ml_compliance.model import Evidence, Json, Measurement
-from ml_compliance.stats import fairness, intervals, regression, residual_fairness
+from ml_compliance.stats import fairness, intervals, regression, residual_fairness, significance
 from ml_compliance.stats.counts import Counts, Group, groupings
 from ml_compliance.stats.fairness import Disparity
 
@@ -47,7 +48,11 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
         counted[" × ".join(attributes)] = groups
         reason = _too_many(context, attributes, groups)
         measurements += _not_compared(context, attributes, reason) if reason else measured(context, attributes)
-    facts: dict[str, Json] = {"sensitive": list(sensitive), "groups": counted, "task": task}
+    group_test = "Welch's t" if task == "regression" else "χ² with Yates's correction"
+    measurements, tested = _significance.adjusted(measurements, f"{group_test}, of a group against all others")
+    facts: dict[str, Json] = {
+        "sensitive": list(sensitive), "groups": counted, "task": task, "significance": tested,
+    }  # fmt: skip
     if task == "multiclass":
         facts["classes"] = list(context.class_cube.classes)
     return Evidence("fairness", "measured", tuple(measurements), facts=facts, rows=context.judged.rows)
@@ -60,7 +65,7 @@ def _groups(context: Context, task: Task, attributes: tuple[str, ...]) -> int:
 
 
 def _binary(context: Context, attributes: tuple[str, ...]) -> Iterator[Measurement]:
-    yield from _of_counts(attributes, context.cube.by(attributes), context.minimum, {})
+    yield from _of_counts(context, attributes, context.cube.by(attributes), {})
 
 
 def _multiclass(context: Context, attributes: tuple[str, ...]) -> Iterator[Measurement]:
@@ -68,13 +73,14 @@ def _multiclass(context: Context, attributes: tuple[str, ...]) -> Iterator[Measu
     groups = cube.by(attributes)
     for name in cube.classes:
         rest = {group: counts.against_rest(name) for group, counts in groups.items()}
-        yield from _of_counts(attributes, rest, context.minimum, {CLASS: name})
+        yield from _of_counts(context, attributes, rest, {CLASS: name})
 
 
 def _of_counts(
-    attributes: tuple[str, ...], groups: Mapping[Group, Counts], minimum: fairness.Minimum, about: Mapping[str, str]
+    context: Context, attributes: tuple[str, ...], groups: Mapping[Group, Counts], about: Mapping[str, str]
 ) -> Iterator[Measurement]:
     """Rates of each group and disparities between them; `about` says of which class, if there are several."""
+    p_values = {rate_of: _against_rest(rate_of, groups) for rate_of in fairness.RATES}
     for group, counts in groups.items():
         for rate_of in fairness.RATES:
             rate = rate_of(counts)
@@ -85,12 +91,20 @@ def _of_counts(
                 slice={**dict(zip(attributes, group, strict=True)), **about},
                 interval=intervals.rate_interval(rate.successes, rate.trials) if rate.trials else None,
                 reason="" if rate.trials else rate.empty,
+                method=_significance.of_group(p_values[rate_of][group]) if rate.trials else {},
                 **_size(counts),
             )
     total = sum(groups.values(), Counts())
     sizes = {group: _size(counts) for group, counts in groups.items()}
-    for found in fairness.disparities(groups, minimum):
-        yield _disparity(found, attributes, about, _size(total), sizes, {"minimum": asdict(minimum)})
+    limits = _significance.limits(context.law, attributes, about)
+    for found in fairness.disparities(groups, context.minimum, limits):
+        yield _disparity(found, attributes, about, _size(total), sizes, {"minimum": asdict(context.minimum)})
+
+
+def _against_rest(rate_of: Callable[[Counts], fairness.Rate], groups: Mapping[Group, Counts]) -> dict[Group, float]:
+    rates = [rate_of(counts) for counts in groups.values()]
+    p_values = significance.differs_from_rest([(rate.successes, rate.trials) for rate in rates])
+    return dict(zip(groups, p_values, strict=True))
 
 
 def _size(counts: Counts) -> _Size:
@@ -100,7 +114,16 @@ def _size(counts: Counts) -> _Size:
 def _regression(context: Context, attributes: tuple[str, ...]) -> Iterator[Measurement]:
     cube = context.residuals
     groups = cube.by(attributes)
-    for group, sums in groups.items():
+    (total,) = cube.by(()).values()
+    p_values = {
+        name: residual_fairness.differs_from_rest(
+            [(mean_of(sums, cube.scale), mean_of(total - sums, cube.scale)) for sums in groups.values()]
+            if len(groups) > 1
+            else []
+        )
+        for name, mean_of in residual_fairness.COMPARED.items()
+    }
+    for place, (group, sums) in enumerate(groups.items()):
         for name, estimate in regression.estimates(sums, cube.scale):
             if name in residual_fairness.COMPARED:
                 yield Measurement(
@@ -109,14 +132,15 @@ def _regression(context: Context, attributes: tuple[str, ...]) -> Iterator[Measu
                     slice=dict(zip(attributes, group, strict=True)),
                     interval=estimate.interval,
                     n=sums.n,
+                    method=_significance.of_group(p_values[name][place]) if len(groups) > 1 else {},
                 )
-    total = sum(sums.n for sums in groups.values())
     sizes: dict[Group, _Size] = {group: {"n": sums.n} for group, sums in groups.items()}
     # There are no positives and negatives whose number could be too small.
     method: dict[str, Json] = {"minimum": {"cases": context.minimum.cases}, "residual": "label − prediction"}
-    for found in residual_fairness.disparities(groups, cube.scale, context.minimum):
+    limits = _significance.limits(context.law, attributes, {})
+    for found in residual_fairness.disparities(groups, cube.scale, context.minimum, limits):
         about: dict[str, Json] = {"loss": "absolute error"} if found.name.startswith("group_loss") else {}
-        yield _disparity(found, attributes, {}, {"n": total}, sizes, {**method, **about})
+        yield _disparity(found, attributes, {}, {"n": total.n}, sizes, {**method, **about})
 
 
 def _disparity(
@@ -145,6 +169,7 @@ def _disparity(
             "compared": [named(group) for group in found.compared],
             "excluded": [{"slice": named(group), **_known(sizes[group])} for group in found.excluded],
             "over_every_group": found.over_every_group,
+            **_significance.of_disparity(found.tests),
         },
         **total,
     )

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from ml_compliance.model import Interval
-from ml_compliance.stats import intervals
+from ml_compliance.stats import intervals, significance
 from ml_compliance.stats.counts import Counts, Group
 
 Number = TypeVar("Number", float, Fraction)
@@ -56,11 +56,25 @@ RATES = (selection_rate, true_positive_rate, false_positive_rate, precision)
 
 
 @dataclass(frozen=True)
+class Test:
+    """`p` is the p-value for "the true disparity does not go beyond `limit`"."""
+
+    limit: float
+    p: float
+
+
+Limits = Mapping[str, Sequence[float]]
+"""The limits that a disparity is tested against, by its name; where none is said, that there is no disparity."""
+NO_LIMITS: Limits = {}
+
+
+@dataclass(frozen=True)
 class Disparity:
     """How far the groups are apart: `value` is None when fewer than two groups can be compared.
 
     `compared` and `excluded` are the groups above and below the minimum; `over_every_group` is the same
-    statistic over every group that has the rate at all, which is fairlearn's number.
+    statistic over every group that has the rate at all, which is fairlearn's number. `tests` say whether it is
+    more than chance.
     """
 
     name: str
@@ -70,9 +84,11 @@ class Disparity:
     excluded: tuple[Group, ...]
     over_every_group: float | None
     reason: str = ""
+    tests: tuple[Test, ...] = ()
 
 
 _DIFFERENCE, _RATIO = "difference", "ratio"
+_NO_DISPARITY = {_DIFFERENCE: 0.0, _RATIO: 1.0}
 _DEFINITIONS = {
     "demographic_parity": (selection_rate,),
     "equal_opportunity": (true_positive_rate,),
@@ -87,8 +103,8 @@ DISPARITIES = tuple(
 )
 
 
-def disparities(groups: Mapping[Group, Counts], minimum: Minimum) -> list[Disparity]:
-    """Every disparity between `groups`.
+def disparities(groups: Mapping[Group, Counts], minimum: Minimum, limits: Limits = NO_LIMITS) -> list[Disparity]:
+    """Every disparity between `groups`, tested against its `limits`.
 
     Differences are max − min and ratios min / max of the groups' rates. Equalized odds takes the worse of the
     true and the false positive rate's disparity, or with `_mean` their mean (fairlearn's `agg`).
@@ -97,37 +113,39 @@ def disparities(groups: Mapping[Group, Counts], minimum: Minimum) -> list[Dispar
     for name, rates in _DEFINITIONS.items():
         table = {group: [rate(counts) for rate in rates] for group, counts in groups.items()}
         for kind in (_DIFFERENCE, _RATIO):
-            found.append(_disparity(f"{name}_{kind}", kind, False, table, groups, minimum))
-            if len(rates) > 1:
-                found.append(_disparity(f"{name}_{kind}_mean", kind, True, table, groups, minimum))
+            for mean in (False, True) if len(rates) > 1 else (False,):
+                called = f"{name}_{kind}{'_mean' if mean else ''}"
+                given = limits.get(called) or (_NO_DISPARITY[kind],)
+                found.append(_disparity(_Statistic(called, kind, mean, tuple(given)), table, groups, minimum))
     return found
 
 
 def _disparity(
-    name: str,
-    kind: str,
-    mean: bool,
+    statistic: _Statistic,
     table: Mapping[Group, Sequence[Rate]],
     groups: Mapping[Group, Counts],
     minimum: Minimum,
 ) -> Disparity:
+    name = statistic.name
     rates = range(len(next(iter(table.values()))))
     # One set of groups for all rates that are combined: a group that is left out is left out of the whole number.
     lacking = {group: _lacking(row, groups[group], minimum) for group, row in table.items()}
     compared = tuple(group for group in table if lacking[group] is None)
     excluded = tuple(group for group in table if lacking[group] is not None)
     every = [[row[i] for row in table.values() if row[i].trials] for i in rates]
-    over_every_group = _rounded(_value(every, kind, mean))
+    over_every_group = _rounded(statistic.value(every))
     if len(compared) < 2:
         rate = next((lack for lack in lacking.values() if lack is not None), next(iter(table.values()))[0].name)
         reason = f"fewer than two groups have enough cases for the {rate}"
         return Disparity(name, None, None, compared, excluded, over_every_group, reason)
     parts = [[table[group][i] for group in compared] for i in rates]
-    value = _rounded(_value(parts, kind, mean))
+    value = _rounded(statistic.value(parts))
     if value is None:
         reason = "every compared rate is 0, so their ratio is undefined"
         return Disparity(name, None, None, compared, excluded, over_every_group, reason)
-    return Disparity(name, value, _interval(kind, mean, parts), compared, excluded, over_every_group)
+    pairs = [[(rate.successes, rate.trials) for rate in part] for part in parts]
+    interval, tests = statistic.interval(pairs), statistic.tests(pairs)
+    return Disparity(name, value, interval, compared, excluded, over_every_group, tests=tests)
 
 
 def _lacking(row: Sequence[Rate], counts: Counts, minimum: Minimum) -> str | None:
@@ -144,6 +162,38 @@ def _lacking(row: Sequence[Rate], counts: Counts, minimum: Minimum) -> str | Non
     return None
 
 
+@dataclass(frozen=True)
+class _Statistic:
+    """A disparity: the difference or the ratio of rates, or of several kinds of rates their worst or `mean`."""
+
+    name: str
+    kind: str
+    mean: bool
+    limits: tuple[float, ...]
+
+    def value(self, parts: Sequence[Sequence[Rate]]) -> Fraction | None:
+        spreads = [_spread(self.kind, part) for part in parts]
+        known = [spread for spread in spreads if spread is not None]
+        return self.combine(known) if len(known) == len(spreads) else None
+
+    def combine(self, parts: Sequence[Number]) -> Number:
+        if self.mean:
+            return sum(parts[1:], parts[0]) / len(parts)
+        return max(parts) if self.kind == _DIFFERENCE else min(parts)
+
+    def interval(self, parts: Sequence[significance.Rates]) -> Interval:
+        # Bonferroni over the rates that are combined: then their bounds hold together.
+        confidence = 1 - (1 - intervals.CONFIDENCE) / len(parts)
+        bounds = intervals.range_of_rates if self.kind == _DIFFERENCE else intervals.ratio_of_rates
+        lows, highs = zip(*(bounds(part, confidence) for part in parts), strict=True)
+        method = "pairwise Newcombe at Tukey's range" if self.kind == _DIFFERENCE else "simultaneous Wilson"
+        return Interval(self.combine(lows), self.combine(highs), intervals.CONFIDENCE, method)
+
+    def tests(self, parts: Sequence[significance.Rates]) -> tuple[Test, ...]:
+        p_of = significance.range_exceeds if self.kind == _DIFFERENCE else significance.ratio_falls_short
+        return tuple(Test(limit, p_of(parts, limit, self.combine)) for limit in self.limits)
+
+
 def _spread(kind: str, rates: Sequence[Rate]) -> Fraction | None:
     """max − min, or min / max, of the rates; None when there is nothing to compare or all are 0."""
     values = [Fraction(rate.successes, rate.trials) for rate in rates]
@@ -152,28 +202,6 @@ def _spread(kind: str, rates: Sequence[Rate]) -> Fraction | None:
     return max(values) - min(values) if kind == _DIFFERENCE else min(values) / max(values)
 
 
-def _value(parts: Sequence[Sequence[Rate]], kind: str, mean: bool) -> Fraction | None:
-    spreads = [_spread(kind, part) for part in parts]
-    known = [spread for spread in spreads if spread is not None]
-    return _combine(known, kind, mean) if len(known) == len(spreads) else None
-
-
 def _rounded(value: Fraction | None) -> float | None:
     """Rounded once, at the end: 80 % − 70 % is the number 0.1, and does not exceed a limit of 0.1."""
     return None if value is None else float(value)
-
-
-def _combine(parts: Sequence[Number], kind: str, mean: bool) -> Number:
-    if mean:
-        return sum(parts[1:], parts[0]) / len(parts)
-    return max(parts) if kind == _DIFFERENCE else min(parts)
-
-
-def _interval(kind: str, mean: bool, parts: Sequence[Sequence[Rate]]) -> Interval:
-    # Bonferroni over the rates that are combined: then their bounds hold together.
-    confidence = 1 - (1 - intervals.CONFIDENCE) / len(parts)
-    bounds = intervals.range_of_rates if kind == _DIFFERENCE else intervals.ratio_of_rates
-    found = [bounds([(rate.successes, rate.trials) for rate in part], confidence) for part in parts]
-    lows, highs = [low for low, _ in found], [high for _, high in found]
-    method = "pairwise Newcombe at Tukey's range" if kind == _DIFFERENCE else "simultaneous Wilson"
-    return Interval(_combine(lows, kind, mean), _combine(highs, kind, mean), intervals.CONFIDENCE, method)

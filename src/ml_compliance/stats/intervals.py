@@ -90,13 +90,42 @@ def range_bounds(rates: Sequence[tuple[int, int]], z: float) -> tuple[float, flo
     """Newcombe's bounds for the difference of each pair at the quantile `z`: the largest lower, the largest upper."""
     import numpy as np
 
-    p = np.array([successes / n for successes, n in rates])
+    p, low, high = _wilsons(rates, z)
+    upper = p[:, None] - p[None, :] + np.sqrt((high - p)[:, None] ** 2 + (p - low)[None, :] ** 2)
+    return max(0.0, _furthest(p, p - low, high - p)), min(1.0, float(upper.max()))
+
+
+def furthest_pair(rates: Sequence[tuple[int, int]], z: float) -> float:
+    """The largest lower bound of any pair at the quantile `z`; below 0 where no pair is told apart."""
+    p, low, high = _wilsons(rates, z)
+    return _furthest(p, p - low, high - p)
+
+
+def _wilsons(rates: Sequence[tuple[int, int]], z: float) -> tuple[NDArray[float64], ...]:
+    import numpy as np
+
     bounds = np.array([wilson(successes, n, z) for successes, n in rates])
-    below, above = (p - bounds[:, 0]) ** 2, (bounds[:, 1] - p) ** 2
-    difference = p[:, None] - p[None, :]
-    low = difference - np.sqrt(below[:, None] + above[None, :])
-    high = difference + np.sqrt(above[:, None] + below[None, :])
-    return max(0.0, float(low.max())), min(1.0, float(high.max()))
+    return np.array([successes / n for successes, n in rates]), bounds[:, 0], bounds[:, 1]
+
+
+def _furthest(p: NDArray[float64], below: NDArray[float64], above: NDArray[float64]) -> float:
+    """max over pairs i ≠ j of pᵢ − pⱼ − √(belowᵢ² + aboveⱼ²).
+
+    The root is between (belowᵢ + aboveⱼ) / √2 and their sum, which leaves few of many groups that the maximum can be
+    of: a thousand groups have a million pairs.
+    """
+    import numpy as np
+
+    half = math.sqrt(0.5)
+    best_i, best_j = p - below, p + above
+    i, j = int(best_i.argmax()), int(best_j.argmin())
+    known = best_i[i] - best_j[j] if i != j else -math.inf
+    most_i, most_j = p - half * below, p + half * above
+    some = np.flatnonzero(most_i - most_j.min() >= known)
+    others = np.flatnonzero(most_i.max() - most_j >= known)
+    gaps = p[some, None] - p[None, others] - np.sqrt(below[some, None] ** 2 + above[None, others] ** 2)
+    gaps[some[:, None] == others[None, :]] = -math.inf
+    return float(gaps.max())
 
 
 def ratio_of_rates(rates: Sequence[tuple[int, int]], confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -107,9 +136,17 @@ def ratio_of_rates(rates: Sequence[tuple[int, int]], confidence: float = CONFIDE
 def ratio_bounds(rates: Sequence[tuple[int, int]], z: float) -> tuple[float, float]:
     """What min / max can be when every rate lies in its Wilson interval at the quantile `z`."""
     bounds = [wilson(successes, n, z) for successes, n in rates]
-    largest_low, largest_high = max(low for low, _ in bounds), max(high for _, high in bounds)
-    smallest_low, smallest_high = min(low for low, _ in bounds), min(high for _, high in bounds)
-    return smallest_low / largest_high, 1.0 if largest_low == 0 else min(1.0, smallest_high / largest_low)
+    return min(low for low, _ in bounds) / max(high for _, high in bounds), min(1.0, _highest_ratio(bounds))
+
+
+def highest_ratio(rates: Sequence[tuple[int, int]], z: float) -> float:
+    """The upper bound of `ratio_bounds` before it is held at 1, which no ratio of a minimum to a maximum exceeds."""
+    return _highest_ratio([wilson(successes, n, z) for successes, n in rates])
+
+
+def _highest_ratio(bounds: Sequence[tuple[float, float]]) -> float:
+    largest_low, smallest_high = max(low for low, _ in bounds), min(high for _, high in bounds)
+    return smallest_high / largest_low if largest_low else math.inf
 
 
 def mean_interval(total: float, squares: float, n: int, confidence: float = CONFIDENCE) -> Interval | None:

@@ -42,6 +42,9 @@ class Sums:
     def __add__(self, other: Sums) -> Sums:
         return Sums(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
 
+    def __sub__(self, other: Sums) -> Sums:
+        return Sums(*(one - two for one, two in zip(astuple(self), astuple(other), strict=True)))
+
     def mean(self, name: str) -> Fraction:
         """The mean over the rows of the term that is summed as `name`."""
         return Fraction(getattr(self, name), self.n * 10**DECIMALS)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ml_compliance.model import Interval
-from ml_compliance.stats import intervals
+from ml_compliance.stats import intervals, significance
 from ml_compliance.stats.counts import Group
-from ml_compliance.stats.fairness import Disparity, Minimum
+from ml_compliance.stats.fairness import NO_LIMITS, Disparity, Limits, Minimum, Test
 from ml_compliance.stats.regression import Mean, Scale, Sums, mean_absolute_error, mean_residual
 
 if TYPE_CHECKING:
@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 METHOD = "Games–Howell"
 DISPARITIES = ("mean_residual_difference", "group_loss_ratio")
-COMPARED = ("mean_residual", "mae")
+COMPARED: Mapping[str, Callable[[Sums, Scale], Mean]] = {"mean_residual": mean_residual, "mae": mean_absolute_error}
 """What the disparities compare, by the names that `regression.estimates` gives."""
 _LEAST = 11
 """Rows that a group needs for an interval: the quantile of Student's t below is good from 10 degrees of freedom on."""
+_FURTHEST = 6.0
 
 
-def disparities(groups: Mapping[Group, Sums], scale: Scale, minimum: Minimum) -> list[Disparity]:
-    """Every disparity between `groups`; only the minimum of cases matters, since there are no classes.
+def disparities(
+    groups: Mapping[Group, Sums], scale: Scale, minimum: Minimum, limits: Limits = NO_LIMITS
+) -> list[Disparity]:
+    """Every disparity between `groups`, tested against its `limits`; only the minimum of cases matters, since there
+    are no classes.
 
     `mean_residual_difference` is max − min of the groups' mean residuals, in units of the label. `group_loss_ratio`
     is max / min of their mean absolute errors, at least 1.
@@ -33,40 +37,48 @@ def disparities(groups: Mapping[Group, Sums], scale: Scale, minimum: Minimum) ->
     enough = {group: sums for group, sums in groups.items() if sums.n >= max(2, minimum.cases)}
     excluded = tuple(group for group in groups if group not in enough)
     found = []
-    for name, spread, mean_of in (
-        ("mean_residual_difference", _difference, mean_residual),
-        ("group_loss_ratio", _ratio, mean_absolute_error),
+    for name, spread, mean_of, none in (
+        ("mean_residual_difference", _difference, mean_residual, 0.0),
+        ("group_loss_ratio", _ratio, mean_absolute_error, 1.0),
     ):
-        every = spread([mean_of(sums, scale) for sums in groups.values()])[0]
+        given = limits.get(name) or (none,)
+        every = spread([mean_of(sums, scale) for sums in groups.values()], ())[0]
         if len(enough) < 2:
             reason = "fewer than two groups have enough cases"
             found.append(Disparity(name, None, None, tuple(enough), excluded, every, reason))
             continue
-        value, interval = spread([mean_of(sums, scale) for sums in enough.values()])
+        value, interval, tests = spread([mean_of(sums, scale) for sums in enough.values()], given)
         reason = "" if value is not None else "a group has no loss at all, so the ratio is undefined"
-        found.append(Disparity(name, value, interval, tuple(enough), excluded, every, reason))
+        found.append(Disparity(name, value, interval, tuple(enough), excluded, every, reason, tests))
     return found
 
 
-def _difference(means: Sequence[Mean]) -> tuple[float, Interval | None]:
+_Spread = tuple[float | None, Interval | None, tuple[Test, ...]]
+
+
+def _difference(means: Sequence[Mean], limits: Sequence[float]) -> _Spread:
     values = [mean.value for mean in means]
     bounds = range_of_means(means)
-    return max(values) - min(values), Interval(*bounds, intervals.CONFIDENCE, METHOD) if bounds else None
+    interval = Interval(*bounds, intervals.CONFIDENCE, METHOD) if bounds else None
+    tests = tuple(Test(limit, range_exceeds(means, limit)) for limit in limits) if bounds else ()
+    return max(values) - min(values), interval, tests
 
 
-def _ratio(means: Sequence[Mean]) -> tuple[float | None, Interval | None]:
+def _ratio(means: Sequence[Mean], limits: Sequence[float]) -> _Spread:
     """The range of the logarithms, brought back: a ratio's error is multiplicative."""
     if any(mean.value <= 0 for mean in means):
-        return None, None
+        return None, None, ()
     values = [mean.value for mean in means]
+    value = max(values) / min(values)
     logs = [
         Mean(math.log(mean.value), None if mean.error is None else mean.error / mean.value, mean.n) for mean in means
     ]
     bounds = range_of_means(logs)
     if bounds is None or bounds[1] > math.log(1e300):
-        return max(values) / min(values), None
-    interval = Interval(math.exp(bounds[0]), math.exp(bounds[1]), intervals.CONFIDENCE, f"{METHOD}, of logarithms")
-    return max(values) / min(values), interval
+        return value, None, ()
+    low, high = (math.exp(bound) for bound in bounds)
+    tests = tuple(Test(limit, range_exceeds(logs, math.log(limit))) for limit in limits if limit >= 1)
+    return value, Interval(low, high, intervals.CONFIDENCE, f"{METHOD}, of logarithms"), tests
 
 
 def range_of_means(means: Sequence[Mean], confidence: float = intervals.CONFIDENCE) -> tuple[float, float] | None:
@@ -77,10 +89,26 @@ def range_of_means(means: Sequence[Mean], confidence: float = intervals.CONFIDEN
     infinite degrees of freedom is carried to Welch's by Student's t (q = √2·t at the probability of q∞/√2), which is
     exact for two groups and a little wide for more.
     """
-    import numpy as np
-
     if len(means) < 2 or any(mean.n < _LEAST for mean in means):
         return None
+    low, high = _pairs(means, intervals.studentized_range_quantile(confidence, len(means)) / math.sqrt(2))
+    return max(0.0, low), high
+
+
+def range_exceeds(means: Sequence[Mean], limit: float) -> float:
+    """p-value for "max − min of the true means is at most `limit`", by inverting `range_of_means`.
+
+    The groups must be such that there is an interval. Below the p-value of `_FURTHEST` the expansion of Student's t
+    is no longer good, and nothing smaller is said.
+    """
+    z = significance.largest_z(lambda z: _pairs(means, z)[0] - limit, _FURTHEST)
+    return significance.rounded(significance.range_tail(z, len(means)))
+
+
+def _pairs(means: Sequence[Mean], z: float) -> tuple[float, float]:
+    """The largest lower and the largest upper bound of the difference of any two means at the normal quantile `z`."""
+    import numpy as np
+
     value = np.array([mean.value for mean in means])
     square = np.array([mean.error or 0.0 for mean in means])
     # Scaled, so that squares of very large and very small errors stay numbers.
@@ -91,10 +119,33 @@ def range_of_means(means: Sequence[Mean], confidence: float = intervals.CONFIDEN
     welch = (square**2 / freedom)[:, None] + (square**2 / freedom)[None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
         degrees = np.where(welch > 0, both**2 / welch, np.inf)
-    z = intervals.studentized_range_quantile(confidence, len(means)) / math.sqrt(2)
     half = student_quantile(z, degrees) * np.sqrt(both) * unit
     difference = value[:, None] - value[None, :]
-    return max(0.0, float((difference - half).max())), float((difference + half).max())
+    low = difference - half
+    # A group is not told apart from itself.
+    np.fill_diagonal(low, -math.inf)
+    return float(low.max()), float((difference + half).max())
+
+
+def differs_from_rest(means: Sequence[tuple[Mean, Mean]]) -> list[float]:
+    """For each (group, rest), the two-sided p-value for "both have the same true mean" by Welch's t test (1947).
+
+    1 where either is a single row. scipy.stats.ttest_ind_from_stats is the reference.
+    """
+    from scipy.special import stdtr
+
+    found = []
+    for group, rest in means:
+        if group.error is None or rest.error is None:
+            found.append(1.0)
+            continue
+        both = math.hypot(group.error, rest.error)
+        if both == 0:
+            found.append(1.0 if group.value == rest.value else 0.0)
+            continue
+        one, two = (group.error / both) ** 4 / (group.n - 1), (rest.error / both) ** 4 / (rest.n - 1)
+        found.append(float(2 * stdtr(1 / (one + two), -abs(group.value - rest.value) / both)))
+    return found
 
 
 def student_quantile(z: float, degrees: NDArray[float64]) -> NDArray[float64]:

@@ -9,6 +9,13 @@ from ml_compliance.stats import intervals
 
 Rates = Sequence[tuple[int, int]]
 """(successes, trials) of each group."""
+Combine = Callable[[Sequence[float]], float]
+"""How several disparities make one: their maximum, minimum or mean."""
+
+LEVEL = 1 - intervals.CONFIDENCE
+"""Adjusted p-values up to this are called findings."""
+_FURTHEST = 20.0
+_DIGITS = 6
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
@@ -26,31 +33,69 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def range_exceeds(rates: Rates, limit: float) -> float:
-    """p-value for "max − min of the true rates is at most `limit`".
+def range_exceeds(parts: Sequence[Rates], limit: float, combine: Combine) -> float:
+    """p-value for "max − min of the true rates is at most `limit`", where `combine` makes one number of several parts.
 
     One minus the largest confidence at which the lower bound of `intervals.range_of_rates` lies above `limit`: the
-    test that belongs to the interval, valid for any number of groups. 1 when no confidence suffices.
+    test that belongs to the interval, valid for any number of groups. All parts have the same groups; each is held at
+    its share of the error (Bonferroni), as in the interval.
     """
-    z = _largest_z(lambda z: intervals.range_bounds(rates, z)[0] > limit)
-    return 1 - intervals.studentized_range_cdf(z * math.sqrt(2), len(rates)) if z > 0 else 1.0
+
+    def lower(rates: Rates, z: float) -> float:
+        low = intervals.furthest_pair(rates, z)
+        # One part's doubt is not to be set off against another's finding: no range is below 0.
+        return max(0.0, low) if len(parts) > 1 else low
+
+    z = largest_z(lambda z: combine([lower(rates, z) for rates in parts]) - limit)
+    return rounded(len(parts) * range_tail(z, len(parts[0])))
 
 
-def ratio_falls_short(rates: Rates, limit: float) -> float:
+def ratio_falls_short(parts: Sequence[Rates], limit: float, combine: Combine) -> float:
     """p-value for "min / max of the true rates is at least `limit`", by inverting `intervals.ratio_of_rates`."""
-    z = _largest_z(lambda z: intervals.ratio_bounds(rates, z)[1] < limit)
-    return 1 - math.erf(z / math.sqrt(2)) ** len(rates)
+
+    def upper(rates: Rates, z: float) -> float:
+        high = intervals.highest_ratio(rates, z)
+        return min(1.0, high) if len(parts) > 1 else high
+
+    z = largest_z(lambda z: limit - combine([upper(rates, z) for rates in parts]))
+    # 1 − erf^k, without losing the digits of a small one.
+    return rounded(-len(parts) * math.expm1(len(parts[0]) * math.log1p(-math.erfc(z / math.sqrt(2)))) if z else 1.0)
 
 
-def _largest_z(rejects: Callable[[float], bool]) -> float:
-    """The largest quantile at which a test still rejects, to 1e-9; 0 when it never does, 20 when it always does."""
-    low, high = 0.0, 20.0
-    if rejects(high):
-        return high
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if rejects(middle) else (low, middle)
-    return low if low > 1e-8 else 0.0
+def range_tail(z: float, k: int) -> float:
+    """P(the range of `k` independent standard normals exceeds √2·z); below 1e-9 the bound that all pairs add up to."""
+    tail = 1 - intervals.studentized_range_cdf(z * math.sqrt(2), k)
+    return tail if tail > 1e-9 else k * (k - 1) / 2 * math.erfc(z / math.sqrt(2))
+
+
+def largest_z(excess: Callable[[float], float], furthest: float = _FURTHEST) -> float:
+    """Where `excess`, which falls with the quantile z, becomes 0; 0 if it never is above, `furthest` if it stays so.
+
+    By regula falsi with the Illinois rule, to 1e-9; by halves where `excess` stays at 0.
+    """
+    low, high = 0.0, furthest
+    above, below = excess(low), excess(high)
+    if not above > 0:
+        return 0.0
+    if below > 0:
+        return furthest
+    for _ in range(100):
+        if high - low < 1e-9:
+            break
+        middle = low + (high - low) * above / (above - below)
+        if below == 0 or not low < middle < high:
+            middle = (low + high) / 2
+        found = excess(middle)
+        if found > 0:
+            low, above, below = middle, found, below / 2
+        else:
+            high, above, below = middle, above / 2, found
+    return high
+
+
+def rounded(p: float) -> float:
+    """At most 1, to six digits: more say nothing, and would differ between machines."""
+    return min(1.0, float(f"{p:.{_DIGITS}g}"))
 
 
 def differs_from_rest(rates: Rates) -> list[float]:
