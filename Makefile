@@ -33,7 +33,7 @@ bench: .venv/ready
 lock: .venv/ready
 	cd requirements && PATH="../$(BIN):$$PATH" $(LOCK) uv.in -o uv.txt
 	$(BIN)/$(LOCK) pyproject.toml -o requirements/run.txt
-	$(BIN)/$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	$(BIN)/$(LOCK) pyproject.toml --group dev --extra spark -o requirements/dev.txt
 
 generate: .venv/ready
 	$(BIN)/python -m ml_compliance.decide._build

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
+    from ml_compliance.engine.backends import Link
     from ml_compliance.engine.judged import Judged
     from ml_compliance.engine.models import LoadedModel
     from ml_compliance.engine.paired import Paired
@@ -62,6 +63,13 @@ class Context:
         from ml_compliance.engine.tables import connect
 
         return connect()
+
+    @cached_property
+    def _link(self) -> Link:
+        """The backend that the facts name, which has the tables."""
+        from ml_compliance.engine.backends import connect_to
+
+        return self._once("backend", lambda: connect_to(self.facts.data.backend))
 
     @cached_property
     def evaluation(self) -> ir.Table:
@@ -161,10 +169,15 @@ class Context:
             self._scratch.cleanup()
         if "connection" in self.__dict__:
             self.connection.disconnect()
+        if "_link" in self.__dict__:
+            self._link.close()
 
     def _open(self, written: str) -> ir.Table:
+        from ml_compliance.engine.backends import open_there
         from ml_compliance.engine.tables import open_table
 
+        if self.facts.data.backend:
+            return self._once(written, lambda: open_there(self._link.backend, self.folder, written))
         return self._once(written, lambda: open_table(self.connection, self.folder, written))
 
     def _judge(self) -> Judged:
@@ -210,6 +223,9 @@ class Context:
         if champion is None or not champion.predictions:
             return self._scored_by_champion()
         table = self._open(champion.predictions)
+        if data.backend and data.prediction is None:
+            # The model's own predictions are here, and only tables of one engine can be joined.
+            table = self._copied(table, "champion.parquet")
         usual = replace(_column(data.label), column="prediction")
         prediction = _column(champion.prediction or data.prediction or usual)
         score = champion.score or (data.score if data.score in table.columns else None)
@@ -235,6 +251,14 @@ class Context:
         challenger = judge_table(scored, data.evaluation, label, _column(prediction), score, data.sensitive)
         own = scoring.SCORE if scoring.SCORE in scored.columns else None
         return side_by_side(challenger, judge_table(scored, self.champion_model.uri, label, usual, own, ()))
+
+    def _copied(self, table: ir.Table, name: str) -> ir.Table:
+        from ml_compliance.engine.scoring import copy
+        from ml_compliance.engine.tables import open_table
+
+        target = Path(self._scratch.name) / name
+        copy(table, target)
+        return open_table(self.connection, target.parent, target.name)
 
     def _by_task(self, table: ir.Table, label: Column, prediction: Column, score: str | None) -> Judged:
         data = self.facts.data

@@ -61,7 +61,7 @@ class Data:
     __pydantic_config__ = STRICT
 
     evaluation: str
-    """The table (.csv, .tsv, .parquet) that the model is judged on."""
+    """The table (.csv, .tsv, .parquet, or one of the backend's) that the model is judged on."""
     label: str | Column
     """The true class: a column of 0 and 1, or a column with its positive value."""
     task: Task = "binary"
@@ -82,6 +82,9 @@ class Data:
     """The table the model was trained on, for lineage."""
     raw: str | None = None
     """The raw data, for lineage."""
+    backend: str = ""
+    """The URL of an Ibis backend that reads evaluation, reference and the champion's predictions, such as
+    `pyspark://?spark.master=local[2]`; `$NAME` is an environment variable (default: embedded DuckDB)."""
 
 
 @dataclass(frozen=True)

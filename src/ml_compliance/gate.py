@@ -134,12 +134,16 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
 
 
 def _state(request: Request) -> dict[str, Any]:
-    """What evidence was measured on: the facts, and name, size and change time of every data file they name."""
+    """What evidence was measured on: the facts, and name, size and change time of every data file they name.
+
+    Whether a backend's table or an object in a store has changed cannot be seen from here.
+    """
     from ml_compliance.engine.sources import files_of, is_remote
 
-    data = request.facts.data
-    named = [path for path in (data.evaluation, data.reference, data.training, data.raw) if path]
-    found = [source for path in named if not is_remote(path) for source in files_of(request.config.parent, path)]
+    data, champion = request.facts.data, request.facts.champion
+    judged = () if data.backend else (data.evaluation, data.reference, champion.predictions if champion else "")
+    named = [path for path in (*judged, data.training, data.raw) if path and not is_remote(path)]
+    found = [source for path in named for source in files_of(request.config.parent, path)]
     stats = {source.name: source.path.stat() for source in found}
     return {
         "facts": digest({name: part for name, part in asdict(request.facts).items() if name not in _OF_DECIDING}),

@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_compliance.engine import profile
-from ml_compliance.engine.tables import connect
+from ml_compliance.engine.judged import judge_table
+from ml_compliance.engine.tables import connect, open_table
+from ml_compliance.errors import EvaluationError
+from ml_compliance.facts import Column
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +27,6 @@ def connection() -> Iterator[Any]:
 
 
 def table(connection: Any, **columns: Any) -> Any:
-    import pyarrow as pa
-
     return connection.create_table("t", pa.table(columns), overwrite=True, temp=True)
 
 
@@ -94,3 +99,15 @@ def test_a_hundred_columns_are_one_query(connection: Any, monkeypatch: pytest.Mo
 )
 def test_numbers_for_people(value: float, text: str) -> None:
     assert profile.number(value) == text
+
+
+def test_nan_is_found_in_a_file_whose_statistics_leave_it_out(tmp_path: Path) -> None:
+    """As PyArrow writes them: least and greatest value of a column are those of what is not NaN."""
+    pq.write_table(pa.table({"a": [0.25, math.nan, 0.75]}), tmp_path / "t.parquet")
+    written = open_table(connect(), tmp_path, "t.parquet")
+    column = profile.profile(written)["a"]
+    assert (column.nans, column.low, column.high) == (1, 0.25, 0.75)
+    assert written.filter(written.a.isnan()).count().to_pyarrow().as_py() == 1
+    both = written.mutate(y=ibis.row_number() % 2, p=ibis.row_number() % 2)
+    with pytest.raises(EvaluationError, match=r"1 row has no score \(the first is row 2\)"):
+        judge_table(both, "t", Column("y"), Column("p"), "a", ())

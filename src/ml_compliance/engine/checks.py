@@ -43,18 +43,36 @@ def refuse_missing(table: ir.Table, column: Any, where: str, role: str) -> None:
     if missing:
         rows = "1 row has" if missing == 1 else f"{missing} rows have"
         raise EvaluationError(
-            f"{rows} no {role} (the first is row {first_row(table, column.isnull())})",
+            f"{rows} no {role}{first_row(table, column.isnull())}",
             where=where,
             remedy="fill in or leave out those rows, knowingly",
         )
 
 
-def first_row(table: ir.Table, fault: Any) -> int:
-    """The number, from 1, of the first row for which `fault` holds."""
+def has_order(table: ir.Table) -> bool:
+    """Whether the rows of `table` have an order, so that they can be numbered: those of DuckDB have that of the file.
+
+    Elsewhere a table is a set of rows, and to number them would bring all of them to one machine.
+    """
+    return bool(table.get_backend().name == "duckdb")
+
+
+def first_row(table: ir.Table, fault: Any) -> str:
+    """Which row, from 1, is the first for which `fault` holds, as the end of a sentence; nothing without an order."""
     import ibis
 
+    if not has_order(table):
+        return ""
     numbered = table.select(fault=fault, row=ibis.row_number())
-    return int(numbered.filter(numbered.fault).row.min().to_pyarrow().as_py()) + 1
+    return f" (the first is row {int(numbered.filter(numbered.fault).row.min().to_pyarrow().as_py()) + 1})"
+
+
+def found_in(table: ir.Table, fault: Any) -> str:
+    """As `first_row`, but the number of such rows where they have no order."""
+    if has_order(table):
+        return first_row(table, fault)
+    count = fault.sum().to_pyarrow().as_py()
+    return " (in 1 row)" if count == 1 else f" (in {count} rows)"
 
 
 def constant(role: str, value: str, where: str, wanted: str = "both classes") -> EvaluationError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ml_compliance.engine.checks import (
     check_groups,
     constant,
-    first_row,
+    found_in,
     group_columns,
     known,
     refuse_missing,
@@ -75,7 +75,7 @@ def _names(table: ir.Table, name_of_column: str, role: str, name: str) -> Any:
         broken = (column != column.round()) | (column.abs() >= 2.0**53)
         if broken.any().to_pyarrow().as_py():
             raise EvaluationError(
-                f"the {role} holds numbers that are not whole (the first is row {first_row(table, broken)})",
+                f"the {role} holds numbers that are not whole{found_in(table, broken)}",
                 where=where,
                 remedy="classes are text, whole numbers or true/false; for numbers write data.task: regression",
             )

@@ -1,4 +1,4 @@
-"""Runs Great Expectations on a table where it lies: every expectation becomes SQL in DuckDB, no row is copied.
+"""Runs Great Expectations on a table where it lies, in DuckDB or on Spark; no row is copied.
 
 NaN counts as missing, as it does in Great Expectations on pandas.
 """
@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
+from ml_compliance.engine.checks import has_order
+from ml_compliance.engine.spark_expectations import NOT_ON_SPARK, in_types_of_spark
 from ml_compliance.engine.validator import batch, exception, in_row_order, quiet, validate
 from ml_compliance.errors import UsageError
 from ml_compliance.model import Json
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    from ibis.backends.duckdb import Backend
 
 EXAMPLES = 5
 _ROW = "ml_compliance_row"
@@ -81,32 +82,33 @@ class Outcome:
 
 
 def run(
-    connection: Backend, table: ir.Table, row_id: str | None, expectations: Sequence[Expectation]
+    connection: Any, table: ir.Table, row_id: str | None, expectations: Sequence[Expectation]
 ) -> tuple[Outcome, ...]:
     """Evaluate `expectations` on `table`, in order. `row_id` is the column of ids, None for the row's number from 1.
 
-    Raises UsageError for a type that does not exist, arguments that it does not take, and a type that cannot be
-    evaluated in SQL.
+    Where rows have no order, examples come in that of their ids, and there are none without ids. Raises UsageError for
+    a type that does not exist, arguments that it does not take, and a type that cannot be evaluated where the table
+    lies, EvaluationError when that is neither in DuckDB nor on Spark.
     """
     with quiet():
-        configurations = [_configuration(expectation) for expectation in expectations]
+        configurations = [_configuration(expectation, connection.name) for expectation in expectations]
         outcomes: list[Outcome] = []
         whole = _without_nan(table)
         with batch(connection, whole) as validator:
             for expectation, result in zip(expectations, validate(validator, configurations, _BASIC), strict=True):
                 outcomes.append(_undefined(expectation, whole) or _outcome(expectation, result, table.columns))
         failed = [i for i, outcome in enumerate(outcomes) if outcome.success is False and outcome.unexpected_count]
-        if failed:
+        if failed and (row_id or has_order(whole)):
             numbered = _with_row(whole, row_id)
             with batch(connection, numbered) as validator, in_row_order(connection):
                 results = validate(validator, [configurations[i] for i in failed], _WITH_ROWS)
                 for i, result in zip(failed, results, strict=True):
-                    rows = _examples(result) or _repeated(expectations[i], numbered)
+                    rows = _repeated(expectations[i], numbered) or _examples(result)
                     outcomes[i] = replace(outcomes[i], examples=rows)
     return tuple(outcomes)
 
 
-def _configuration(expectation: Expectation) -> Any:
+def _configuration(expectation: Expectation, engine: str) -> Any:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
@@ -117,10 +119,14 @@ def _configuration(expectation: Expectation) -> Any:
             f"Great Expectations has no expectation called {expectation.type!r}", where=expectation.where,
             remedy=f"the nearest is {nearest[0]}" if nearest else "see greatexpectations.io/expectations",
         )  # fmt: skip
-    if expectation.type in _NOT_IN_SQL:
-        raise UsageError(f"{expectation.type} cannot be evaluated where the data lies, in SQL",
-                         where=expectation.where, remedy=_NOT_IN_SQL[expectation.type])  # fmt: skip
-    configuration = ExpectationConfiguration(type=expectation.type, kwargs=dict(expectation.kwargs))
+    refused, place = (_NOT_IN_SQL | NOT_ON_SPARK, "on Spark") if engine == "pyspark" else (_NOT_IN_SQL, "in SQL")
+    if expectation.type in refused:
+        raise UsageError(f"{expectation.type} cannot be evaluated where the data lies, {place}",
+                         where=expectation.where, remedy=refused[expectation.type])  # fmt: skip
+    kind, kwargs = expectation.type, dict(expectation.kwargs)
+    if engine == "pyspark":
+        kind, kwargs = in_types_of_spark(kind, kwargs)
+    configuration = ExpectationConfiguration(type=kind, kwargs=kwargs)
     try:
         configuration.to_domain_obj()
     # The border to Great Expectations, which raises kinds of two pydantic versions, TypeErrors and its own here.
@@ -215,11 +221,17 @@ def _examples(result: Any) -> tuple[str, ...]:
 
 
 def _repeated(expectation: Expectation, table: ir.Table) -> tuple[str, ...]:
-    """Example rows for the uniqueness of several columns, for which Great Expectations names none in SQL."""
+    """Example rows for the uniqueness of several columns, for which Great Expectations names none in SQL; and of one
+    column where rows have no order, so that the same table gives the same.
+    """
     import ibis
 
     columns = expectation.kwargs.get("column_list", ())
-    if expectation.type != "expect_compound_columns_to_be_unique" or "row_condition" in expectation.kwargs:
+    if expectation.type == "expect_column_values_to_be_unique" and not has_order(table):
+        columns = (expectation.kwargs["column"],)
+    elif expectation.type != "expect_compound_columns_to_be_unique":
+        return ()
+    if "row_condition" in expectation.kwargs:
         return ()
     missing = [table[column].isnull() for column in columns]
     some, every = ibis.or_(*missing), ibis.and_(*missing)
@@ -243,4 +255,6 @@ def _with_row(table: ir.Table, row_id: str | None) -> ir.Table:
     import ibis
 
     row = table[row_id] if row_id else ibis.row_number() + 1
-    return table.mutate(**{_ROW: row.cast("string")})
+    numbered = table.mutate(**{_ROW: row.cast("string")})
+    # The shortest first, so that numbers come in their order.
+    return numbered if has_order(table) else numbered.order_by(numbered[_ROW].length(), _ROW)

@@ -50,45 +50,43 @@ class Judged:
 
 
 def judge_table(
-    table: ir.Table, name: str, label: Column, prediction: Column, score: str | None, sensitive: tuple[str, ...]
+    table: ir.Table, name: str, label: Column | None, prediction: Column, score: str | None, sensitive: tuple[str, ...]
 ) -> Judged:
-    """Check `table` (called `name` in messages) and reduce it to what the statistics need.
+    """Check `table` (called `name` in messages) and reduce it to what the statistics need; without `label`, it is a
+    table of nothing but predictions.
 
     Raises UsageError when a column is absent or its positive value is not said, EvaluationError when its content
     cannot be judged: missing values, one class only, more than two classes, scores outside [0, 1], an identifier
     where a sensitive attribute should be.
     """
-    columns = [label.column, prediction.column, *([score] if score else []), *sensitive]
-    require_columns(table, columns, name)
-    if label.column in (prediction.column, score):
+    roles = {"label": label, "prediction": prediction} if label else {"prediction": prediction}
+    columns = {role: spec.column for role, spec in roles.items()}
+    require_columns(table, [*columns.values(), *([score] if score else []), *sensitive], name)
+    if label and label.column in (prediction.column, score):
         raise UsageError(
             f"{label.column!r} is the label, and is judged against itself",
             where=name,
             remedy="name the column that holds what was predicted",
         )
-    _check_classes(table, label, "label", name)
-    _check_classes(table, prediction, "prediction", name)
+    for role, spec in roles.items():
+        _check_classes(table, spec, role, name)
     if score:
         _check_score(table, score, name)
     check_groups(table, sensitive, name)
     wanted: dict[str, Any] = {
-        "label": _positive(table[label.column], label, "label", name).cast("int8"),
-        "prediction": _positive(table[prediction.column], prediction, "prediction", name).cast("int8"),
+        role: _positive(table[spec.column], spec, role, name).cast("int8") for role, spec in roles.items()
     }
     if score:
         wanted["score"] = table[score].cast("float64")
     judged = table.select(**wanted, **group_columns(table, sensitive))
-    rows = _refuse_constant(judged, name, {"label": label.column, "prediction": prediction.column})
+    rows = _refuse_constant(judged, name, columns)
     return Judged(judged, sensitive, score is not None, rows, name)
 
 
 def _refuse_constant(judged: ir.Table, name: str, columns: Mapping[str, str]) -> int:
     """The number of rows, once both classes are seen to occur in the label and in the prediction."""
-    found = (
-        judged.aggregate(rows=judged.count(), label=judged.label.sum(), prediction=judged.prediction.sum())
-        .to_pyarrow()
-        .to_pylist()[0]
-    )
+    positives = {role: judged[role].sum() for role in columns}
+    found = judged.aggregate(rows=judged.count(), **positives).to_pyarrow().to_pylist()[0]
     for role, column in columns.items():
         if found[role] in (0, found["rows"]):
             which = "negative" if found[role] == 0 else "positive"
@@ -179,10 +177,9 @@ def _check_score(table: ir.Table, score: str, name: str) -> None:
     outside = (column < 0) | (column > 1)
     count = outside.sum().to_pyarrow().as_py()
     if count:
-        first = first_row(table, outside)
         rows = "1 row" if count == 1 else f"{count} rows"
         raise EvaluationError(
-            f"the score is outside [0, 1] in {rows} (the first is row {first})",
+            f"the score is outside [0, 1] in {rows}{first_row(table, outside)}",
             where=where,
             remedy="a score is the probability of the positive class",
         )

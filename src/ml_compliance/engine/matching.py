@@ -14,18 +14,14 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _ID = "ml_compliance_id"
-_PARITY = "ml_compliance_parity"
 
 
 def judge_predictions(table: ir.Table, name: str, prediction: Column, score: str | None) -> Judged:
     """Check a table of nothing but predictions, called `name` in messages. Raises as `judge_table` does.
 
-    Its label is of no meaning: the true class is taken from the evaluation table.
+    The true class is taken from the evaluation table.
     """
-    import ibis
-
-    numbered = table.mutate(**{_PARITY: ibis.row_number() % 2})
-    return judge_table(numbered, name, Column(_PARITY), prediction, score, ())
+    return judge_table(table, name, None, prediction, score, ())
 
 
 def match(challenger: Judged, champion: Judged, id_column: str) -> Paired:
@@ -41,7 +37,7 @@ def match(challenger: Judged, champion: Judged, id_column: str) -> Paired:
         refuse_missing(table, known(table[id_column]), f"{name}, column {id_column!r}", "id")
     one, two = _ids(ours[id_column], theirs[id_column])
     left = ours.select(**{_ID: one}, **columns)
-    right = theirs.select(**{_ID: two}, **{name: value for name, value in more.items() if name != "label"})
+    right = theirs.select(**{_ID: two}, **more)
     _refuse_unmatched(left, right, challenger.name, champion.name, id_column)
     return Paired(left.join(right, _ID).drop(_ID), challenger, challenger.has_score and champion.has_score)
 

@@ -147,7 +147,8 @@ def _plain(column: Any, kind: Kind) -> Any:
         if own not in ("date", "time stamp"):
             return ibis.null("float64")
         moment = column.cast("timestamp") if own == "date" else column
-        return moment.truncate("s").epoch_seconds().cast("float64") + moment.microsecond().cast("float64") / 1e6
+        # Microseconds as text: not every engine extracts them as a number.
+        return moment.truncate("s").epoch_seconds().cast("float64") + moment.strftime("%f").cast("float64") / 1e6
     return column.cast("string")
 
 

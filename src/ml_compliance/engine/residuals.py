@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ml_compliance.engine.checks import (
     check_groups,
     constant,
-    first_row,
+    found_in,
     group_columns,
     known,
     refuse_missing,
@@ -63,7 +63,7 @@ def _check_numbers(table: ir.Table, name_of_column: str, role: str, where: str) 
     if max(abs(low), abs(high)) > _LARGEST:
         beyond = column.abs() > _LARGEST
         raise EvaluationError(
-            f"the {role} is infinite, or too large to be squared (the first is row {first_row(table, beyond)})",
+            f"the {role} is infinite, or too large to be squared{found_in(table, beyond)}",
             where=where,
             remedy="look at what makes this value, and write the number that is meant",
         )

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml_compliance.engine.backends import stream
 from ml_compliance.engine.frames import model_frame
 from ml_compliance.engine.models import LoadedModel, Scalar, feature_columns
 from ml_compliance.errors import EvaluationError, UsageError
@@ -48,20 +49,19 @@ def score(
         raise EvaluationError("the table has no rows to score", remedy="give it at least one row")
     with progress("scoring", rows) as advance, _replacing(target) as path, _Writer(path) as writer:
         done = 0
-        for batch in _batches(table, batch_rows):
+        for batch in stream(table, batch_rows):
             writer.write(_scored(model, batch, columns, positive, done))
             done += batch.num_rows
             advance(batch.num_rows)
 
 
-def _batches(table: ir.Table, rows: int) -> Iterator[pa.RecordBatch]:
-    """The rows of a DuckDB table in their order, in batches of about `rows`; the connection is free again after."""
-    import ibis
+def copy(table: ir.Table, target: Path, batch_rows: int = 50_000) -> None:
+    """Write `table` to the Parquet file `target`, wherever it lies; it appears when it is complete, or not at all."""
+    import pyarrow as pa
 
-    # Not Ibis's own to_pyarrow_batches: it calls a method that DuckDB 2 no longer has.
-    relation = table.get_backend().con.sql(ibis.to_sql(table, dialect="duckdb"))
-    with (getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch)(rows) as reader:
-        yield from reader
+    with _replacing(target) as path, _Writer(path) as writer:
+        for batch in stream(table, batch_rows):
+            writer.write(pa.Table.from_batches([batch]))
 
 
 def _scored(

@@ -20,9 +20,12 @@ class Source:
     name: str
 
 
-def is_remote(written: str) -> bool:
-    """Whether `written` is the URL of an object store, such as s3://bucket/table.parquet."""
-    return "://" in written
+def is_remote(written: str, backend: str = "") -> bool:
+    """Whether `written` is the URL of an object store, such as s3://bucket/table.parquet, or is read by a `backend`.
+
+    Of such a table there is no file here, and so no digest that anyone could take.
+    """
+    return bool(backend) or "://" in written
 
 
 def files_of(folder: Path, written: str) -> tuple[Source, ...]:

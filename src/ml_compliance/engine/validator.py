@@ -1,4 +1,4 @@
-"""Great Expectations over a DuckDB table: no project, no copy, no network, no output."""
+"""Great Expectations over a table of DuckDB or Spark: no project, no copy, no network, no output."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from ml_compliance.errors import EvaluationError
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
@@ -18,25 +20,52 @@ _VIEW = "ml_compliance_expectations"
 
 
 @contextmanager
-def batch(connection: Backend, table: ir.Table) -> Iterator[Any]:
-    """A Great Expectations validator over `table`, without a project: nothing is stored, nothing is sent."""
+def batch(connection: Any, table: ir.Table) -> Iterator[Any]:
+    """A Great Expectations validator over `table`, without a project: nothing is stored, nothing is sent.
+
+    Raises EvaluationError when the table is neither DuckDB's nor Spark's.
+    """
+    if connection.name == "pyspark":
+        from ml_compliance.engine.spark_expectations import engine_and_data
+
+        yield _validator(*engine_and_data(table))
+    elif connection.name == "duckdb":
+        with _on_duckdb(connection, table) as validator:
+            yield validator
+    else:
+        raise EvaluationError(
+            f"expectations run on DuckDB and Spark; the table is in {connection.name}",
+            where="compliance.yaml: measure.data",
+            remedy="write the table as Parquet and leave data.backend out, or take the expectations out",
+        )
+
+
+def _validator(execution: Any, data: Any) -> Any:
     from great_expectations.core.batch import Batch, LegacyBatchDefinition
     from great_expectations.core.id_dict import IDDict
+    from great_expectations.validator.validator import Validator
+
+    whole = Batch(data=data, batch_definition=LegacyBatchDefinition("data", "data", "data", IDDict()))
+    silent = cast(Any, SimpleNamespace(progress_bars={"globally": False}))
+    return Validator(execution_engine=execution, batches=[whole], data_context=silent)
+
+
+@contextmanager
+def _on_duckdb(connection: Backend, table: ir.Table) -> Iterator[Any]:
+    import ibis
     from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
     from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
-    from great_expectations.validator.validator import Validator
 
     from ml_compliance.engine.duckdb_dialect import DIALECT_MODULE, engine
 
-    connection.create_view(_VIEW, table, overwrite=True)
+    # Temporary, since the table may be in a file that is not ours to write to.
+    connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {_VIEW} AS {ibis.to_sql(table, dialect='duckdb')}")
     sql, link = engine(connection.con)
     try:
         execution = SqlAlchemyExecutionEngine(engine=sql, create_temp_table=False)
         execution.dialect_module = cast(Any, DIALECT_MODULE)
         data = SqlAlchemyBatchData(execution_engine=execution, table_name=_VIEW, create_temp_table=False)
-        whole = Batch(data=cast(Any, data), batch_definition=LegacyBatchDefinition("data", "data", "data", IDDict()))
-        silent = cast(Any, SimpleNamespace(progress_bars={"globally": False}))
-        yield Validator(execution_engine=execution, batches=[whole], data_context=silent)
+        yield _validator(execution, data)
     finally:
         link.release()
         connection.raw_sql(f"DROP VIEW IF EXISTS {_VIEW}")
@@ -72,8 +101,11 @@ def exception(result: Any) -> str:
 
 
 @contextmanager
-def in_row_order(connection: Backend) -> Iterator[None]:
-    """One thread, so that the same table gives the same example rows."""
+def in_row_order(connection: Any) -> Iterator[None]:
+    """One thread of DuckDB, so that the same table gives the same example rows."""
+    if connection.name != "duckdb":
+        yield
+        return
     raw = connection.con
     threads = raw.execute("SELECT current_setting('threads')").fetchone()[0]
     raw.execute("SET threads = 1")

@@ -126,8 +126,8 @@ def _champion(context: Context) -> dict[str, Json]:
 
 
 def _files(context: Context) -> tuple[FileDigest, ...]:
-    """The digests of the table of the champion's predictions; an object store's has none to take."""
+    """The digests of the table of the champion's predictions; an object store's or a backend's has none to take."""
     written = context.facts.champion.predictions if context.facts.champion else ""
-    if not written or is_remote(written):
+    if not written or is_remote(written, context.facts.data.backend):
         return ()
     return tuple(file_digest(source.path, source.name) for source in files_of(context.folder, written))

@@ -91,7 +91,7 @@ def _validate(context: Context, suites: list[Suite]) -> list[list[Outcome]]:
         raise UsageError(f"{context.facts.data.evaluation} has no column {row_id!r}", where="compliance.yaml: data.id",
                          remedy="name the column of row ids, or leave data.id out")  # fmt: skip
     with context.progress("data: expectations", None):
-        outcomes = iter(run(context.connection, context.evaluation, row_id, every))
+        outcomes = iter(run(context.evaluation.get_backend(), context.evaluation, row_id, every))
     return [[next(outcomes) for _ in suite.expectations] for suite in suites]
 
 

@@ -23,7 +23,8 @@ MASK = "***"
 
 _SECRET = re.compile(r"pass(word|wd|phrase)|pwd|token|secret|credential|(^|[^a-z])(api|access|private)?keys?($|[^a-z])")
 _USER = re.compile(r"://[^/@\s]+@")
-_DATA = ("evaluation", "reference", "training", "raw")
+_JUDGED = ("evaluation", "reference")
+_DATA = (*_JUDGED, "training", "raw")
 
 # Artifact of the law → names under which training code leaves it on the run, the first found is taken.
 _LEFT_BY_TRAINING = {
@@ -44,7 +45,13 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
     facts = context.facts
     model = context.model if facts.model.uri else None
     model_files = folder_digests(model.source.folder, "model") if model else ()
-    data_files = {role: _data_files(context.folder, getattr(facts.data, role)) for role in _DATA}
+    there = {role: facts.data.backend if role in _JUDGED else "" for role in _DATA}
+    data_files = {role: _data_files(context.folder, getattr(facts.data, role), there[role]) for role in _DATA}
+    elsewhere = [
+        _USER.sub(f"://{MASK}@", written)
+        for role in _DATA
+        if (written := getattr(facts.data, role)) and is_remote(written, there[role])
+    ]
     git, git_reason = _git(context.folder)
     artifacts = _artifacts(model, model_files, data_files, git)
     conflicts = _conflicts(context, model, artifacts, data_files["raw"])
@@ -64,7 +71,16 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
             "conflicts": list(conflicts),
         },
         files=tuple(files.values()),
-        reason="; ".join([*conflicts, *([] if git else [f"no git commit: {git_reason}"])]),
+        reason="; ".join(
+            [
+                *conflicts,
+                *([] if git else [f"no git commit: {git_reason}"]),
+                *(
+                    f"no digest can be taken of {written}: it is not a file here"
+                    for written in dict.fromkeys(elsewhere)
+                ),
+            ]
+        ),
     )
 
 
@@ -180,9 +196,9 @@ def _git(folder: Path) -> tuple[GitState | None, str]:
         return None, str(reason)
 
 
-def _data_files(folder: Path, written: str | None) -> tuple[FileDigest, ...]:
-    """The digests of the files behind a path; of an object store's URL there is none to take."""
-    if not written or is_remote(written):
+def _data_files(folder: Path, written: str | None, backend: str) -> tuple[FileDigest, ...]:
+    """The digests of the files behind a path; of an object store's URL and a backend's table there is none to take."""
+    if not written or is_remote(written, backend):
         return ()
     return tuple(file_digest(source.path, source.name) for source in files_of(folder, written))
 
