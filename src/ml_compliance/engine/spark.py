@@ -58,10 +58,16 @@ def connect(url: str) -> tuple[Any, Callable[[], None]]:
 
 def read_csv(backend: Any, place: str, delimiter: str) -> ir.Table:
     """The table in the file or folder `place`. A line that is not like the header makes Spark fail when it is read."""
-    return backend.read_csv(
-        place, sep=delimiter, quote='"', escape='"', header=True, inferSchema=True, multiLine=True, mode="FAILFAST",
-        enforceSchema=False, columnPruning=False,
-    )  # fmt: skip
+    import ibis
+
+    # Ibis passes no option on that PySpark does not list, and without this one Spark does not look at all of a line.
+    reader = (
+        backend._session.read.option("columnPruning", "false").option("mode", "FAILFAST").option("multiLine", "true")
+    )
+    read = reader.csv(place, sep=delimiter, quote='"', escape='"', header=True, inferSchema=True, enforceSchema=False)
+    name = ibis.util.gen_name("read_csv")
+    read.createOrReplaceTempView(name)
+    return backend.table(name)
 
 
 def frame(table: ir.Table) -> Any:
