@@ -1,4 +1,4 @@
-"""Backends by URL: what may be written, what is never printed, and the whole gate on tables that stay where they are."""
+"""Backends by URL: what may be written, what is never printed, and the gate on tables that stay where they are."""
 
 from __future__ import annotations
 
