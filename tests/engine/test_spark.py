@@ -255,3 +255,17 @@ def test_two_positive_words_and_a_number_that_is_cut(backend: Any, folder: Path)
         found.append(context.cube.by(())[()])
         context.close()
     assert found[0] == found[1]
+
+
+def test_groups_that_are_numbers_have_the_same_names(backend: Any, tmp_path: Path) -> None:
+    """Postal codes become floats where one of them is missing."""
+    codes = pa.array([10115.0, 20095000.0, -0.0, 0.5, math.nan] * 40)
+    changed(tmp_path, "judged.parquet", score=codes)
+    found = []
+    for url in ("", URL):
+        data = Data("judged.parquet", "label", prediction="predicted", sensitive=("score",), backend=url)
+        context = Context(Facts("loans", data), None, tmp_path, tmp_path / "out")
+        found.append(dict(context.cube.by(("score",))))
+        context.close()
+    assert found[0] == found[1]
+    assert {group for (group,) in found[0]} == {"10115.0", "20095000.0", "0.0", "0.5", MISSING_GROUP}
