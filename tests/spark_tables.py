@@ -20,13 +20,18 @@ URL = "pyspark://?spark.master=local[2]&spark.sql.shuffle.partitions=2&spark.sql
 ROWS = 5_000
 
 
-@functools.cache
-def session() -> Link:
-    """The Spark session of this test run. Without Java the test is skipped, and fails where CI is true."""
+def java() -> None:
+    """Without Java the test is skipped, and fails where CI is true."""
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         if os.environ.get("CI") == "true":
             pytest.fail("there is no Java, and CI=true asks for every test")
         pytest.skip("there is no Java")
+
+
+@functools.cache
+def session() -> Link:
+    """The Spark session of this test run."""
+    java()
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     link = connect_to(URL)
     atexit.register(link.close)

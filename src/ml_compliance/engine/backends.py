@@ -53,7 +53,7 @@ def connect_to(url: str) -> Link:
         raise
     except ImportError as error:
         extra = "ml-compliance[spark]" if kind == "pyspark" else f"ibis-framework[{kind}]"
-        raise UsageError(f"the Python package {error.name} is missing", where=_WHERE,
+        raise UsageError(f"the Python packages for {kind} are missing", where=_WHERE,
                          remedy=f"install it: pip install '{extra}'") from error  # fmt: skip
     # The border to the backends, each of which has errors of its own: whichever it is, there is no connection.
     except Exception as error:

@@ -109,6 +109,14 @@ def check_groups(table: ir.Table, sensitive: tuple[str, ...], name: str) -> None
 def group_columns(table: ir.Table, sensitive: tuple[str, ...]) -> dict[str, Any]:
     """One text column for each attribute, under a numbered name; a missing value is the group "(missing)"."""
     return {
-        f"attribute_{place}": known(table[attribute]).cast("string").fill_null(MISSING_GROUP)
+        f"attribute_{place}": _text(known(table[attribute])).fill_null(MISSING_GROUP)
         for place, attribute in enumerate(sensitive)
     }
+
+
+def _text(column: Any) -> Any:
+    """`column` as text, whole numbers in full: engines differ in when they write a float with an exponent."""
+    if not column.type().is_floating():
+        return column.cast("string")
+    whole = (column == column.floor()) & (column.abs() < 2.0**53)
+    return whole.ifelse(column.floor().cast("int64").cast("string") + ".0", column.cast("string"))

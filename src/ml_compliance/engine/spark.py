@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -22,7 +23,6 @@ _DEFAULTS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 
 
@@ -51,8 +51,7 @@ def connect(url: str) -> tuple[Any, Callable[[], None]]:
     with _this_python(settings.get("spark.master", "local")):
         session = _session(settings)
     if not remote:
-        # What fails is told once, by the error that comes here; logs would also hold values of rows.
-        session.sparkContext.setLogLevel("OFF")
+        _silence(session)
     return ibis.pyspark.connect(session), session.stop
 
 
@@ -102,6 +101,15 @@ def _session(settings: dict[str, str]) -> Any:
     for name, value in settings.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
+
+
+def _silence(session: Any) -> None:
+    """What fails is told once, by the error that comes here; Spark's logs would also hold values of rows."""
+    from pyspark.logger import PySparkLogger
+
+    session.sparkContext.setLogLevel("OFF")
+    for name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _require_java() -> None:
