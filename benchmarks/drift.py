@@ -66,9 +66,7 @@ def floor(folder: Path, columns: int) -> Callable[[], Any]:
 
     hashes = ", ".join(f"sum(hash(c{place}))" for place in range(columns))
     return lambda: [
-        duckdb.connect(config={"enable_progress_bar": False})
-        .execute(f"SELECT {hashes} FROM '{folder / name}.parquet'")
-        .fetchall()
+        duckdb.connect().execute(f"SELECT {hashes} FROM '{folder / name}.parquet'").fetchall()
         for name in ("reference", "current")
     ]
 
