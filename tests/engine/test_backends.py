@@ -44,10 +44,9 @@ def with_backend(folder: Path, url: str, evaluation: str = "parts") -> example.P
 
 def in_a_process(project: example.Project, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     places = ["--config", str(project.folder / "compliance.yaml"), "--out", str(project.out)]
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", MAIN, *words, *places],
-        capture_output=True, text=True, check=False, env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", **environment},
-    )  # fmt: skip
+    command = [sys.executable, "-W", "ignore", "-c", MAIN, *words, *places]
+    env = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", **environment}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=project.folder, env=env)
 
 
 def evidence(project: example.Project, name: str) -> Any:
@@ -76,6 +75,8 @@ def test_the_whole_gate_on_spark(tmp_path: Path) -> None:
     assert project.run("gate").code == 0
     assert evidence(project, "fairness") == on_spark
     assert evidence(project, "lineage")["files"] != []
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"compliance.yaml", "compliance_policy.yaml", "predictions.csv", "parts", "out"}
 
 
 def test_the_whole_gate_on_a_warehouse(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -45,14 +46,21 @@ def connect(url: str) -> tuple[Any, Callable[[], None]]:
     remote = "spark.remote" in settings or "SPARK_REMOTE" in os.environ
     if SparkContext._active_spark_context is not None or SparkSession.getActiveSession() is not None:
         return ibis.pyspark.connect(_session(settings)), lambda: None
-    if not remote:
-        _require_java()
-        settings = _DEFAULTS | settings
-    with _this_python(settings.get("spark.master", "local")):
+    if remote:
         session = _session(settings)
-    if not remote:
-        _silence(session)
-    return ibis.pyspark.connect(session), session.stop
+        return ibis.pyspark.connect(session), session.stop
+    _require_java()
+    # Spark makes this folder, though nothing is put into it: it would lie where the command is run.
+    warehouse = TemporaryDirectory(prefix="ml-compliance-")
+    with _this_python(settings.get("spark.master", "local")):
+        session = _session(_DEFAULTS | {"spark.sql.warehouse.dir": warehouse.name} | settings)
+    _silence(session)
+
+    def close() -> None:
+        session.stop()
+        warehouse.cleanup()
+
+    return ibis.pyspark.connect(session), close
 
 
 def read_csv(backend: Any, place: str, delimiter: str) -> ir.Table:
