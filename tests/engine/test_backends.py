@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml_compliance.engine.backends import connect_to, open_there
+from ml_compliance.engine.profile import profile
 from ml_compliance.engine.tables import connect, open_table
 from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from tests import project as example
@@ -136,6 +138,16 @@ def test_a_variable_may_be_the_whole_url(tmp_path: Path, monkeypatch: pytest.Mon
     here = open_there(link.backend, tmp_path, "predictions.csv").to_pyarrow()
     assert here.equals(open_table(connect(), tmp_path, "predictions.csv").to_pyarrow())
     link.close()
+
+
+def test_nan_is_found_in_files_of_a_duckdb_of_somebody_elses(tmp_path: Path) -> None:
+    """As in our own: the statistics of a file that PyArrow writes leave NaN out."""
+    example.make(tmp_path)
+    pq.write_table(pa.table({"a": [0.25, math.nan, 0.75]}), tmp_path / "t.parquet")
+    link = connect_to(warehouse(tmp_path))
+    column = profile(open_there(link.backend, tmp_path, "t.parquet"))["a"]
+    link.close()
+    assert (column.nans, column.low, column.high) == (1, 0.25, 0.75)
 
 
 def test_a_backend_without_files_says_so(tmp_path: Path) -> None:

@@ -49,6 +49,10 @@ def connect_to(url: str) -> Link:
 
             return Link(*spark.connect(resolved))
         backend = ibis.connect(resolved)
+        if kind == "duckdb":
+            from ml_compliance.engine.tables import configure
+
+            configure(backend)
     except (UsageError, EvaluationError):
         raise
     except ImportError as error:
