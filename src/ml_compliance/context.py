@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ml_compliance.stats.regression import ResidualCube
 
 T = TypeVar("T")
+Positive = Scalar | tuple[Scalar, ...]
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
 
@@ -98,7 +99,7 @@ class Context:
         )
 
     @property
-    def positive(self) -> Scalar | tuple[Scalar, ...]:
+    def positive(self) -> Positive:
         """The class, or classes, that the model calls positive.
 
         Raises UsageError when the label only says what is negative, or where a number is cut.
@@ -202,13 +203,8 @@ class Context:
     @cached_property
     def _predictions(self) -> ir.Table:
         """The evaluation table with the model's predictions."""
-        from ml_compliance.engine import scoring
-        from ml_compliance.engine.tables import open_table
-
-        target = Path(self._scratch.name) / "predictions.parquet"
         positive = self.positive if self.facts.data.task == "binary" else None
-        scoring.score(self.model, self.evaluation, self.facts.model.features, positive, target, self.progress)
-        return open_table(self.connection, target.parent, target.name)
+        return self._scored(self.model, self.evaluation, positive, "predictions.parquet")
 
     def _predicted(self, label: Column) -> Judged:
         from ml_compliance.engine import scoring
@@ -236,7 +232,6 @@ class Context:
         from ml_compliance.engine import scoring
         from ml_compliance.engine.judged import judge_table
         from ml_compliance.engine.paired import CHALLENGER, CHALLENGER_SCORE, side_by_side
-        from ml_compliance.engine.tables import open_table
 
         data, label = self.facts.data, _column(self.facts.data.label)
         usual = replace(label, column=scoring.PREDICTION)
@@ -245,19 +240,29 @@ class Context:
             table, prediction = self._predictions, replace(label, column=CHALLENGER)
             score = CHALLENGER_SCORE if scoring.SCORE in table.columns else None
             table = table.rename({CHALLENGER: scoring.PREDICTION} | ({score: scoring.SCORE} if score else {}))
-        target = Path(self._scratch.name) / "champion.parquet"
-        scoring.score(self.champion_model, table, self.facts.model.features, self.positive, target, self.progress)
-        scored = open_table(self.connection, target.parent, target.name)
+        scored = self._scored(self.champion_model, table, self.positive, "champion.parquet")
         challenger = judge_table(scored, data.evaluation, label, _column(prediction), score, data.sensitive)
         own = scoring.SCORE if scoring.SCORE in scored.columns else None
         return side_by_side(challenger, judge_table(scored, self.champion_model.uri, label, usual, own, ()))
 
+    def _scored(self, model: LoadedModel, table: ir.Table, positive: Positive | None, name: str) -> ir.Table:
+        """`table` with the predictions of `model`, in a file here."""
+        from ml_compliance.engine.scoring import score
+
+        features, progress = self.facts.model.features, self.progress
+        return self._kept(name, lambda target: score(model, table, features, positive, target, progress))
+
     def _copied(self, table: ir.Table, name: str) -> ir.Table:
         from ml_compliance.engine.scoring import copy
+
+        return self._kept(name, lambda target: copy(table, target))
+
+    def _kept(self, name: str, write: Callable[[Path], None]) -> ir.Table:
+        """The table that `write` leaves in the scratch folder, opened by the embedded DuckDB."""
         from ml_compliance.engine.tables import open_table
 
         target = Path(self._scratch.name) / name
-        copy(table, target)
+        write(target)
         return open_table(self.connection, target.parent, target.name)
 
     def _by_task(self, table: ir.Table, label: Column, prediction: Column, score: str | None) -> Judged:
