@@ -114,16 +114,8 @@ def _size(counts: Counts) -> _Size:
 def _regression(context: Context, attributes: tuple[str, ...]) -> Iterator[Measurement]:
     cube = context.residuals
     groups = cube.by(attributes)
-    (total,) = cube.by(()).values()
-    p_values = {
-        name: residual_fairness.differs_from_rest(
-            [(mean_of(sums, cube.scale), mean_of(total - sums, cube.scale)) for sums in groups.values()]
-            if len(groups) > 1
-            else []
-        )
-        for name, mean_of in residual_fairness.COMPARED.items()
-    }
-    for place, (group, sums) in enumerate(groups.items()):
+    p_values = _means_against_rest(cube, groups)
+    for group, sums in groups.items():
         for name, estimate in regression.estimates(sums, cube.scale):
             if name in residual_fairness.COMPARED:
                 yield Measurement(
@@ -132,15 +124,29 @@ def _regression(context: Context, attributes: tuple[str, ...]) -> Iterator[Measu
                     slice=dict(zip(attributes, group, strict=True)),
                     interval=estimate.interval,
                     n=sums.n,
-                    method=_significance.of_group(p_values[name][place]) if len(groups) > 1 else {},
+                    method=_significance.of_group(p_values[name][group]) if group in p_values[name] else {},
                 )
+    total = sum(sums.n for sums in groups.values())
     sizes: dict[Group, _Size] = {group: {"n": sums.n} for group, sums in groups.items()}
     # There are no positives and negatives whose number could be too small.
     method: dict[str, Json] = {"minimum": {"cases": context.minimum.cases}, "residual": "label − prediction"}
     limits = _significance.limits(context.law, attributes, {})
     for found in residual_fairness.disparities(groups, cube.scale, context.minimum, limits):
         about: dict[str, Json] = {"loss": "absolute error"} if found.name.startswith("group_loss") else {}
-        yield _disparity(found, attributes, {}, {"n": total.n}, sizes, {**method, **about})
+        yield _disparity(found, attributes, {}, {"n": total}, sizes, {**method, **about})
+
+
+def _means_against_rest(
+    cube: regression.ResidualCube, groups: Mapping[Group, regression.Sums]
+) -> dict[str, dict[Group, float]]:
+    """The p-values of each group's means, by name; none where there is no other group."""
+    (total,) = cube.by(()).values()
+    rests = {group: total - sums for group, sums in groups.items() if sums.n < total.n}
+    found = {}
+    for name, mean_of in residual_fairness.COMPARED.items():
+        pairs = [(mean_of(groups[group], cube.scale), mean_of(rest, cube.scale)) for group, rest in rests.items()]
+        found[name] = dict(zip(rests, residual_fairness.differs_from_rest(pairs), strict=True))
+    return found
 
 
 def _disparity(
