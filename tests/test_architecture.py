@@ -92,14 +92,15 @@ OURS = HELP.format(program="from ml_compliance.cli import main")
 
 def test_help_imports_what_click_itself_needs_and_no_more() -> None:
     ours = modules_after(OURS) - modules_after(BARE)
-    assert ours == {"ml_compliance", "ml_compliance.cli", "ml_compliance.errors"}
+    own = {name for name in ours if name == "ml_compliance.cli" or name.startswith("ml_compliance.cli.")}
+    assert ours - own == {"ml_compliance", "ml_compliance.errors"}
 
 
 def test_every_module_can_be_imported_without_heavy_ones() -> None:
     names = [
         ".".join(("ml_compliance", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
         for path in FILES
-        if path.stem not in ("duckdb_dialect",)
+        if path.stem not in ("duckdb_dialect", "__main__")
     ]
     loaded = modules_after("import " + ", ".join(names))
     assert sorted({name for name in loaded if name in HEAVY}) == []

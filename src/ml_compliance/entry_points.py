@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from ml_compliance.cli import Guarded, common, engine_option, model_option, policy_option, request
+from ml_compliance.cli._shared import Guarded, common, engine_option, model_option, policy_option, request
 from ml_compliance.errors import UsageError
 
 

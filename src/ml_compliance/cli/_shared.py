@@ -1,4 +1,4 @@
-"""The command line. Only click is imported here: everything else waits until a command needs it."""
+"""What every command has in common: options, and errors that become one message and an exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ml_compliance import __version__
 from ml_compliance.errors import INTERRUPTED, NOT_EVALUATED, ComplianceError
 
 if TYPE_CHECKING:
@@ -58,17 +57,6 @@ class Program(Guarded, click.Group):
     """The program of all commands."""
 
 
-class MeasureCommand(click.Command):
-    """Lists the measurements that are installed below the options."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Names and first docstring lines, read without importing the measurements."""
-        from ml_compliance import plugins
-
-        with formatter.section("Measurements"):
-            formatter.write_dl([(name, plugins.summary("measure", name)) for name in plugins.names("measure")])
-
-
 def common(command: Command) -> Command:
     """The options that every command has."""
     options = (
@@ -102,116 +90,6 @@ def engine_option(command: Command) -> Command:
     return click.option("--engine", type=click.Choice(ENGINES), help="Which policy engine decides.")(command)
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="ml-compliance")
-def main() -> None:
-    """No machine-learning model reaches production without proof.
-
-    Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 could not be evaluated.
-    """
-
-
-@main.command()
-@common
-@policy_option
-@model_option
-@engine_option
-@click.option("--timings", is_flag=True, help="Print the seconds that each room took.")
-def gate(as_json: bool, timings: bool, **options: Any) -> None:
-    """Measure, submit, decide and publish: the whole gate."""
-    from ml_compliance.terminal import run_gate
-
-    sys.exit(run_gate(request(**options), as_json=as_json, timings=timings))
-
-
-@main.command(cls=MeasureCommand)
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@common
-@policy_option
-@model_option
-def measure(as_json: bool, **options: Any) -> None:
-    """Gather evidence: run the measurements named, or all of them."""
-    from ml_compliance import gate, terminal
-    from ml_compliance.documents import evidence_document
-
-    found = gate.measure(request(**options))
-    if as_json:
-        terminal.print_json({"evidence": [evidence_document(item) for item in found]})
-    else:
-        terminal.print_evidence(found)
-    sys.exit(terminal.evidence_exit_code(found))
-
-
-@main.command()
-@common
-def submit(as_json: bool, **options: Any) -> None:
-    """Build model_submission.json from the evidence."""
-    from ml_compliance import gate, terminal
-
-    asked = request(**options)
-    document = gate.submit(asked)
-    if as_json:
-        terminal.print_json(document)
-    else:
-        click.echo(f"{asked.out / gate.SUBMISSION_FILE}")
-
-
-@main.command()
-@common
-@policy_option
-@engine_option
-def decide(as_json: bool, **options: Any) -> None:
-    """Ask the policy whether the submission may be deployed."""
-    from ml_compliance import gate, terminal
-    from ml_compliance.decisions import decision_document
-
-    asked = request(**options)
-    decision = gate.decide(asked)
-    if as_json:
-        terminal.print_json(decision_document(decision))
-    else:
-        terminal.print_report(gate.report(asked, decision))
-    sys.exit(terminal.exit_code(decision))
-
-
-@main.command()
-@common
-@policy_option
-def publish(as_json: bool, **options: Any) -> None:
-    """Render the reports of a decision that was made."""
-    from ml_compliance import gate, terminal
-
-    asked = request(**options)
-    written = gate.publish(gate.report(asked), asked.out)
-    if as_json:
-        terminal.print_json({"files": [str(path) for path in written]})
-    else:
-        click.echo("\n".join(str(path) for path in written))
-
-
-@main.command()
-@click.option("--out", type=click.Path(), default="ml-compliance-demo", show_default=True,
-              help="A folder for the demo's data, models and reports.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
-def demo(out: str, as_json: bool) -> None:
-    """Train two models on real mortgage applications, register them in MLflow, and gate both."""
-    from pathlib import Path
-
-    from ml_compliance.demo import run
-
-    sys.exit(run(Path(out), as_json=as_json))
-
-
-@main.command()
-@click.argument("name")
-def schema(name: str) -> None:
-    """Print the JSON Schema of a file that people or machines write or read."""
-    from ml_compliance import terminal
-    from ml_compliance.schemas import schema_named
-
-    terminal.print_json(schema_named(name))
-
-
 def request(config: str, out: str, policy: str | None = None, **options: Any) -> Request:
     """What the options of a command ask of the gate, with progress shown where somebody watches."""
     from pathlib import Path
@@ -221,7 +99,3 @@ def request(config: str, out: str, policy: str | None = None, **options: Any) ->
 
     given = {name: value for name, value in options.items() if value}
     return Request(Path(config), Path(out), Path(policy) if policy else None, progress=progress, **given)
-
-
-if __name__ == "__main__":
-    main()
