@@ -7,6 +7,12 @@ from typing import Any
 from ml_compliance.model import Evidence, FileDigest, Interval, Json, Measurement
 
 GROUPS = {"Black": (79, 54), "Hispanic": (51, 39), "white": (662, 596)}
+P_VALUES = {
+    "Black": {"p": 5.31403e-7, "p_adjusted": 1.06281e-6},
+    "Hispanic": {"p": 0.0361141, "p_adjusted": 0.0481522},
+    "white": {"p": 5.24804e-8, "p_adjusted": 2.09922e-7},
+    "Asian": {"p": 1.0, "p_adjusted": 1.0},
+}
 
 
 def interval(low: float, high: float, method: str = "wilson") -> Interval:
@@ -18,6 +24,7 @@ def fairness() -> Evidence:
         Measurement(
             "fairness/selection_rate", selected / n, slice={"race": group}, n=n, positives=n // 2, negatives=n - n // 2,
             interval=interval(max(0.0, selected / n - 0.1), min(1.0, selected / n + 0.1)),
+            method={"against_rest": P_VALUES[group]},
         )
         for group, (n, selected) in GROUPS.items()
     ]  # fmt: skip
@@ -28,23 +35,29 @@ def fairness() -> Evidence:
         "excluded": [{"slice": {"race": "Asian"}, "n": 8, "positives": 7, "negatives": 1}],
         "over_every_group": 0.25,
     }
+    tested: dict[str, Any] = {**method, "tests": [{"limit": 0.05, "p": 0.000361507, "p_adjusted": 0.000361507}]}
+    significance: dict[str, Json] = {
+        "adjustment": "Benjamini–Hochberg", "level": 0.05,
+        "groups": {"test": "χ² with Yates's correction, of a group against all others", "tests": 4, "findings": 3},
+        "disparities": {"test": "the interval, inverted", "tests": 1, "findings": 1},
+    }  # fmt: skip
     return Evidence(
         "fairness",
         "measured",
         (
             *rates,
             Measurement("fairness/selection_rate", 0.875, slice={"race": "Asian"}, n=8, positives=7, negatives=1,
-                        interval=interval(0.53, 0.98)),
+                        interval=interval(0.53, 0.98), method={"against_rest": P_VALUES["Asian"]}),
             Measurement("fairness/true_positive_rate", None, "not_estimable", slice={"race": "Asian"}, n=0,
                         reason="the group has no positives"),
             Measurement("fairness/demographic_parity_difference", 0.2165, across=("race",), n=792, positives=400,
-                        negatives=392, interval=interval(0.13, 0.31, "simultaneous Newcombe"), method=method),
+                        negatives=392, interval=interval(0.13, 0.31, "simultaneous Newcombe"), method=tested),
             Measurement("fairness/demographic_parity_ratio", 0.7594, across=("race",), n=792, positives=400,
                         negatives=392, interval=interval(0.66, 0.86, "simultaneous Wilson"), method=method),
             Measurement("fairness/equalized_odds_difference", 0.11, across=("race",), n=792, positives=400,
                         negatives=392, interval=interval(0.02, 0.2, "simultaneous Newcombe"), method=method),
         ),
-        facts={"attributes": {"race": 4}, "sensitive": ["race"]},
+        facts={"attributes": {"race": 4}, "sensitive": ["race"], "significance": significance},
         rows=800,
     )  # fmt: skip
 

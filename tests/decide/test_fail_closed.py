@@ -19,9 +19,9 @@ UNREAD = re.compile(
       | input/model/(name|version|uri|validation_report)(/|$)
       | input/evidence/\w+/(rows|reason|files)(/|$)
       | input/evidence/\w+/measurements/\d+/(interval|reason)(/|$)
-      | input/evidence/fairness/facts/attributes(/|$)
+      | input/evidence/fairness/facts/(attributes|significance)(/|$)
       | input/evidence/(fairness|data|explainability)/measurements/\d+/(n|positives|negatives)$
-      | input/evidence/fairness/measurements/\d+/method/over_every_group$
+      | input/evidence/fairness/measurements/\d+/method/(over_every_group|tests)(/|$)
       | input/evidence/performance/facts(/|$)
       | input/evidence/data/facts/(suites(/|$)|schema_drift/\d+/(column|detail))
       | input/evidence/explainability/facts/(explainer|output|local)(/|$)
@@ -70,6 +70,8 @@ def _read(path: cases.Path) -> bool:
     if "measurements" in path[:-2] and "coverage" not in path:
         measurement = _at(path[:_DEPTH_OF_A_MEASUREMENT])
         if measurement["name"] in UNASKED and path[-1] not in ("name", "status", "value"):
+            return False
+        if "slice" in measurement and path[2] == "fairness" and path[_DEPTH_OF_A_MEASUREMENT] == "method":
             return False
         if "slice" not in measurement and path[2] == "performance" and path[-1] in ("n", "positives", "negatives"):
             return False

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ml_compliance.model import Artifact, Evidence, Finding, Report
+from ml_compliance.publish._chance import differs, level_of, verdict_of_chance
 from ml_compliance.publish._groups import Group, GroupSet, groups_behind, sets_by_module
 from ml_compliance.publish._numbers import NONE, between, counted
 from ml_compliance.publish._text import clip, terminal
@@ -59,7 +60,7 @@ def show(report: Report, console: Console) -> None:
     violations, sets = ordered(decision.violations), sets_by_module(report)
     for finding in violations[:_IN_DETAIL]:
         console.print()
-        _print_in_detail(finding, sets, console)
+        _print_in_detail(report, finding, sets, console)
     _print_briefly("", violations[_IN_DETAIL:], console)
     _print_briefly("?", ordered(decision.insufficient), console)
     _print_briefly("WARNING", ordered(decision.warnings), console)
@@ -87,7 +88,9 @@ def _print_errors(errors: Iterable[str], console: Console) -> None:
         console.print(_row(Text("ERROR", "bold yellow"), Text(terminal(error)), Text("")))
 
 
-def _print_in_detail(finding: Finding, sets: Mapping[str, tuple[GroupSet, ...]], console: Console) -> None:
+def _print_in_detail(
+    report: Report, finding: Finding, sets: Mapping[str, tuple[GroupSet, ...]], console: Console
+) -> None:
     from rich.text import Text
 
     place = terminal(str(finding.location or ""))
@@ -95,9 +98,12 @@ def _print_in_detail(finding: Finding, sets: Mapping[str, tuple[GroupSet, ...]],
     console.print(_row(Text(finding.severity.upper(), _STYLES[finding.severity]), first, Text(place)))
     if detail(finding):
         console.print(_indented(clip(terminal(detail(finding)), _LONG)))
+    if chance := verdict_of_chance(report, finding):
+        console.print(_indented(chance))
     rate, groups, more = groups_behind(sets, finding, _GROUPS)
     if groups:
-        console.print(_numbers(rate, groups))
+        level = next(level_of(item) for item in report.evidence if item.name == finding.measurement.split("/", 1)[0])
+        console.print(_numbers(rate, groups, level))
     if more:
         console.print(_indented(f"… and {counted(more, 'more group')} in {FULL_REPORT}"))
     if finding.remedy:
@@ -154,8 +160,8 @@ def _indented(text: str) -> RenderableType:
     return Padding(Text(text, overflow="fold"), (0, 0, 0, _INDENT))
 
 
-def _numbers(rate: str, groups: Iterable[Group]) -> RenderableType:
-    """A line per group: name, rate, interval and n, the numbers under each other."""
+def _numbers(rate: str, groups: Iterable[Group], level: float) -> RenderableType:
+    """A line per group: name, rate, interval, n and what is more than chance, the numbers under each other."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
@@ -164,10 +170,12 @@ def _numbers(rate: str, groups: Iterable[Group]) -> RenderableType:
     table.add_column(max_width=48, overflow="ellipsis", no_wrap=True)
     for _ in range(3):
         table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
     for group in groups:
         measured = group.rates[rate]
         n = NONE if measured.n is None else f"n {measured.n:,}"
-        table.add_row(Text(terminal(group.name)), value_text(measured), between(measured.interval), n)
+        remark = "unlike the rest" if differs(measured, level) else ""
+        table.add_row(Text(terminal(group.name)), value_text(measured), between(measured.interval), n, remark)
     return Padding(table, (0, 0, 0, _INDENT))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.model import Artifact, Evidence, Json, Measurement, Report
-from ml_compliance.publish import _charts, _facts
+from ml_compliance.publish import _chance, _charts, _facts
 from ml_compliance.publish._groups import CHARTED, groups_behind, sets_by_module
 from ml_compliance.publish._numbers import NONE, between, counted, fixed, number, percent
 from ml_compliance.publish._text import visible
@@ -78,9 +78,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        VERDICTS=VERDICTS, NONE=NONE, CHARTED=CHARTED, facts=_facts, about=about, counts=counts, detail=detail,
-        glance=glance, headline=headline, subject=subject, ordered=ordered, measurement_of=measurement_of,
-        groups_behind=groups_behind, page_beside=_page_beside,
+        VERDICTS=VERDICTS, NONE=NONE, CHARTED=CHARTED, facts=_facts, chance=_chance, about=about, counts=counts,
+        detail=detail, glance=glance, headline=headline, subject=subject, ordered=ordered,
+        measurement_of=measurement_of, groups_behind=groups_behind, page_beside=_page_beside,
         rate_chart=_charts.rate_chart, strip=_charts.strip, chart_width=_charts.WIDTH,
     )  # fmt: skip
     filters: dict[str, Any] = {

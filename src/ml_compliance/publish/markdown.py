@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ml_compliance.model import Artifact, Evidence, Finding, Measurement, Report
+from ml_compliance.publish._chance import MARK, differs, level_of, note, verdict_of_chance
 from ml_compliance.publish._facts import artifacts, drift, expectations, model
 from ml_compliance.publish._numbers import NONE, between, counted
 from ml_compliance.publish._text import clip, code, markdown
@@ -74,17 +75,16 @@ def _foot(report: Report) -> str:
 def _findings(report: Report, room: int) -> str:
     errors = [f"- **ERROR** {_prose(error)}\n" for error in report.decision.errors]
     text = _fit("\n", errors, room, "error") if errors else ""
-    rows = [_violation(finding) for finding in ordered(report.decision.violations)]
+    rows = [_finding(report, finding) for finding in ordered(report.decision.violations)]
     if rows:
         header = "\n| Severity | What is wrong, and the way out | Law |\n| :-- | :-- | :-- |\n"
         text += _fit(header, rows, room - _size(text), "violation")
     return text
 
 
-def _violation(finding: Finding) -> str:
+def _finding(report: Report, finding: Finding) -> str:
     lines = [f"**{_prose(headline(finding))}**"]
-    if detail(finding):
-        lines.append(_prose(detail(finding)))
+    lines += [_prose(text) for text in (detail(finding), verdict_of_chance(report, finding)) if text]
     if finding.remedy:
         lines.append(f"→ {_prose(finding.remedy)}")
     return f"| {finding.severity.upper()} | {'<br>'.join(lines)} | {_law(finding)} |\n"
@@ -123,7 +123,7 @@ def _other_findings(report: Report) -> Iterable[_Section]:
         ("Waived", decision.waived),
     ):
         if findings:
-            rows = [_violation(item) for item in ordered(findings)]
+            rows = [_finding(report, item) for item in ordered(findings)]
             yield f"<b>{title}</b>: {len(findings):,}", header, rows, "finding"
 
 
@@ -147,19 +147,22 @@ def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
         files = [_cells(file.path, f"sha256:{file.sha256}", f"{file.size:,} bytes") for file in evidence.files]
         known = [*artifacts(evidence), *((label, text, "") for label, text in model(evidence))]
         return header, [_cells(*row) for row in known] + files, "row"
-    header = "| Measurement | Group | Value | Interval | n |\n| :-- | :-- | --: | --: | --: |\n"
+    remark = note(evidence)
+    header = f"{remark}\n\n" if remark else ""
+    header += "| Measurement | Group | Value | Interval | n |\n| :-- | :-- | --: | --: | --: |\n"
     ranked = sorted(evidence.measurements, key=lambda found: (len(found.slice), found.name, -(found.n or 0)))
-    return header, [_measurement(found) for found in ranked], "measurement"
+    return header, [_measurement(found, level_of(evidence)) for found in ranked], "measurement"
 
 
 def _cells(*texts: str) -> str:
     return "| " + " | ".join(_prose(text) or NONE for text in texts) + " |\n"
 
 
-def _measurement(item: Measurement) -> str:
+def _measurement(item: Measurement, level: float) -> str:
     group = ", ".join(f"{key} = {value}" for key, value in item.slice.items())
     about = ", ".join(part for part in (" × ".join(item.across), group) if part) or "all rows"
-    value = value_text(item) + (f": {_prose(item.reason)}" if item.value is None and item.reason else "")
+    value = f"{MARK} " if differs(item, level) else ""
+    value += value_text(item) + (f": {_prose(item.reason)}" if item.value is None and item.reason else "")
     n = NONE if item.n is None else f"{item.n:,}"
     interval = between(item.interval) or NONE
     return f"| {_prose(short_name(item.name))} | {_prose(about)} | {value} | {interval} | {n} |\n"
