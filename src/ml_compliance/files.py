@@ -16,6 +16,11 @@ RESULTS = (
     "report.md",
     "report.html",
     "report.txt",
+    "report.sarif",
+    "summary.md",
+    "junit.xml",
+    "codequality.json",
+    "badge.json",
     "explainability.html",
 )
 
@@ -63,3 +68,10 @@ def write(path: Path, text: str) -> None:
     finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
+
+
+def from_root(folder: Path) -> str:
+    """`folder` as seen from the root of its repository; empty when it is the root itself, or in no repository."""
+    folder = folder.resolve()
+    root = next((path for path in (folder, *folder.parents) if (path / ".git").exists()), folder)
+    return "" if folder == root else folder.relative_to(root).as_posix()

@@ -259,6 +259,7 @@ def report(request: Request, decision: Decision | None = None) -> Report:
         evidence=read_submission(document, str(request.out / SUBMISSION_FILE)),
         submission=document,
         law=tuple(request.law.policies),
+        folder=files.from_root(request.config.parent),
     )
 
 

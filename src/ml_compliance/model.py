@@ -137,7 +137,8 @@ class Decision:
 class Report:
     """All that is shown to people; every sink is a pure function of it.
 
-    `timings` are seconds per room in the order they ran, empty unless asked for.
+    `timings` are seconds per room in the order they ran, empty unless asked for. `folder` is where the locations of
+    findings start, from the root of the repository; empty for the root itself.
     """
 
     project: str
@@ -147,6 +148,7 @@ class Report:
     submission: Mapping[str, Json]
     law: tuple[Mapping[str, Json], ...]
     timings: tuple[tuple[str, float], ...] = ()
+    folder: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from ml_compliance.model import Decision, Evidence, Finding, Json, Measurement, Report
+from ml_compliance.model import Decision, Evidence, Finding, Json, Location, Measurement, Report
 from ml_compliance.publish._numbers import counted, fixed, number
 
 VERDICTS = {"allowed": "ALLOWED", "denied": "DENIED", "not_evaluated": "NOT EVALUATED"}
@@ -145,3 +147,23 @@ def dataset(report: Report) -> str:
 def short(digest: str, length: int = 12) -> str:
     """The first characters of a digest, without the name of the algorithm."""
     return digest.removeprefix("sha256:")[:length]
+
+
+def place(report: Report, finding: Finding) -> Location:
+    """Where a finding is shown, from the root of the repository: its line of the law, else the head of a file."""
+    at = finding.location or next((item.location for item in report.decision.violations if item.location), None)
+    line = at.line if at is finding.location and at else 1
+    file = at.file if at else "compliance.yaml"
+    return Location(f"{report.folder}/{file}" if report.folder else file, line)
+
+
+def fingerprints(report: Report, findings: Iterable[Finding]) -> tuple[str, ...]:
+    """For each finding, what stays the same about it while its numbers and its line move; all different."""
+    seen: dict[str, int] = {}
+    found = []
+    for finding in findings:
+        about = (report.project, finding.rule, finding.policy, finding.measurement, finding.across)
+        key = json.dumps((*about, sorted(finding.slice.items()), "" if finding.limit is not None else finding.title))
+        seen[key] = seen.get(key, 0) + 1
+        found.append(hashlib.sha256(f"{key}{seen[key]}".encode()).hexdigest())
+    return tuple(found)

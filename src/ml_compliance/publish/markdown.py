@@ -34,12 +34,17 @@ _NOTICE = 80
 
 def render(report: Report) -> Artifact:
     """`report.md`. What does not fit is dropped in whole rows, violations last, and counted."""
+    return Artifact("report.md", compose(report, LIMIT))
+
+
+def compose(report: Report, limit: int) -> str:
+    """The report in at most `limit` bytes of UTF-8."""
     head, foot = _head(report), _foot(report)
-    room = LIMIT - _size(head) - _size(foot)
+    room = limit - _size(head) - _size(foot)
     violations = _findings(report, room - _RESERVED_FOR_EVIDENCE)
     room -= _size(violations)
     folded = _details((*_other_findings(report), *_evidence(report.evidence)), room)
-    return Artifact("report.md", head + violations + folded + foot)
+    return head + violations + folded + foot
 
 
 def _size(text: str) -> int:

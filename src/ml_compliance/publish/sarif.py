@@ -1,0 +1,115 @@
+"""The findings for code scanning: `report.sarif`, SARIF 2.1.0, one result on the line of the law for each finding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from ml_compliance import __version__
+from ml_compliance.model import Artifact, Finding, Report
+from ml_compliance.publish._numbers import counted
+from ml_compliance.publish._text import clip, plain
+from ml_compliance.publish._view import FULL_REPORT, detail, fingerprints, headline, ordered, place, subject
+
+RESULTS = 25_000
+"""Results that GitHub accepts in one run; of those it keeps the first 5,000 by severity."""
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+# GitHub sorts by this number: over 9.0 is critical, 7.0 high, 4.0 medium.
+_SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
+_LONG = 1_000
+
+
+def render(report: Report) -> Artifact:
+    """`report.sarif`. Warnings and lacks of evidence are notes, what was waived is suppressed, errors are notified."""
+    decision = report.decision
+    kinds = (
+        *((finding, _LEVELS[finding.severity], "") for finding in ordered(decision.violations)),
+        *((finding, "note", "") for finding in ordered((*decision.warnings, *decision.insufficient))),
+        *((finding, _LEVELS[finding.severity], "waived") for finding in ordered(decision.waived)),
+    )
+    kept, rules = kinds[:RESULTS], _rules(finding for finding, _, _ in kinds[:RESULTS])
+    prints = fingerprints(report, (finding for finding, _, _ in kept))
+    places = {rule: index for index, rule in enumerate(rules)}
+    run: dict[str, Any] = {
+        "tool": {"driver": {"name": "ml-compliance", "semanticVersion": __version__, "rules": list(rules.values())}},
+        "automationDetails": {"id": "/".join(("ml-compliance", *map(plain, subject(report)))) + "/"},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
+            {
+                "executionSuccessful": decision.verdict != "not_evaluated",
+                "toolExecutionNotifications": _notifications(decision.errors, len(kinds) - len(kept)),
+            }
+        ],
+        "results": [
+            {
+                **_result(report, finding, level, waived),
+                "ruleIndex": places[finding.rule],
+                "partialFingerprints": {"mlCompliance/v1": fingerprint},
+            }
+            for (finding, level, waived), fingerprint in zip(kept, prints, strict=True)
+        ],
+    }
+    document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return Artifact("report.sarif", json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def _rules(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
+    """A descriptor for each rule that found something, in the order of their ids."""
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        first.setdefault(finding.rule, finding)
+    return {rule: _rule(finding) for rule, finding in sorted(first.items())}
+
+
+def _rule(finding: Finding) -> dict[str, Any]:
+    clause = _text(finding.clause or finding.rule)
+    return {
+        "id": finding.rule,
+        "shortDescription": {"text": clause},
+        "fullDescription": {"text": clause},
+        "help": {"text": _text(finding.remedy or clause)},
+        "defaultConfiguration": {"level": _LEVELS[finding.severity]},
+        "properties": {
+            "tags": ["ml-compliance", *map(_text, finding.references)][:20],
+            "security-severity": _SCORES[finding.severity],
+        },
+    }
+
+
+def _result(report: Report, finding: Finding, level: str, waived: str) -> dict[str, Any]:
+    said = [headline(finding), detail(finding), f"→ {finding.remedy}" if finding.remedy else ""]
+    at = place(report, finding)
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "level": level,
+        "message": {"text": "\n".join(_text(text) for text in said if text)},
+        "locations": [
+            {"physicalLocation": {"artifactLocation": {"uri": _uri(at.file)}, "region": {"startLine": at.line}}}
+        ],
+        "properties": {"severity": finding.severity, "policy": finding.policy},
+    }
+    if waived:
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": _text(detail(finding))}]
+    return result
+
+
+def _notifications(errors: Iterable[str], omitted: int) -> list[dict[str, Any]]:
+    found = [{"level": "error", "message": {"text": _text(error)}} for error in errors]
+    if omitted:
+        text = (
+            f"{counted(omitted, 'more finding')} in {FULL_REPORT}: {RESULTS:,} results are what code scanning accepts"
+        )
+        found.append({"level": "warning", "message": {"text": text}})
+    return found
+
+
+def _text(text: str) -> str:
+    return clip(plain(text), _LONG)
+
+
+def _uri(file: str) -> str:
+    from urllib.parse import quote
+
+    return quote(file)

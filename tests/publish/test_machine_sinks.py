@@ -1,0 +1,235 @@
+"""The sinks that machines read: valid by somebody else's word, and inside every limit."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import junitparser
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_compliance import plugins
+from ml_compliance.files import RESULTS
+from ml_compliance.model import Artifact, Location, Report
+from ml_compliance.publish import badge, codequality, junit, sarif, summary
+from tests.publish import reports
+from tests.publish.test_sinks import GOLDEN, REPORTS
+
+RENDER: dict[str, Callable[[Report], Artifact]] = {
+    "sarif": sarif.render,
+    "junit": junit.render,
+    "codequality": codequality.render,
+    "badge": badge.render,
+    "summary": summary.render,
+}
+MANY = 50_000
+
+
+def many() -> Report:
+    return reports.huge(violations=MANY, groups=3)
+
+
+@pytest.fixture(scope="module")
+def multitool() -> str:
+    program = shutil.which("sarif-multitool")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("sarif-multitool is not on PATH")
+        pytest.skip("sarif-multitool is not on PATH")
+    return program
+
+
+@pytest.mark.parametrize("sink", ["sarif", "junit", "codequality", "badge"])
+def test_golden(sink: str) -> None:
+    artifact = RENDER[sink](reports.denied())
+    path = GOLDEN / "publish" / f"denied.{artifact.name}"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(artifact.text, encoding="utf-8")
+    assert artifact.text == path.read_text(encoding="utf-8"), "UPDATE_GOLDEN=1 writes it anew"
+
+
+def test_what_an_earlier_run_left_is_removed() -> None:
+    report = reports.denied()
+    written = {plugins.load("publish", name).render(report).name for name in plugins.names("publish")}
+    assert written <= set(RESULTS)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_sarif_is_accepted(name: str, multitool: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.sarif"
+    path.write_text(sarif.render(REPORTS[name]()).text, encoding="utf-8")
+    done = subprocess.run([multitool, "validate", str(path)], capture_output=True, text=True, check=False)
+    found = [line for line in done.stdout.splitlines() if ": error" in line]
+    assert (done.returncode, found) == (0, [])
+
+
+def results(report: Report) -> list[dict[str, Any]]:
+    run = json.loads(sarif.render(report).text)["runs"][0]
+    found: list[dict[str, Any]] = run["results"]
+    assert all(run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] for result in found)
+    return found
+
+
+def test_sarif_has_every_finding_on_its_line() -> None:
+    decision = reports.denied().decision
+    every = (*decision.violations, *decision.warnings, *decision.insufficient, *decision.waived)
+    places = [
+        (place["artifactLocation"]["uri"], place["region"]["startLine"])
+        for result in results(reports.denied())
+        for place in [result["locations"][0]["physicalLocation"]]
+    ]
+    assert sorted(places) == sorted((str(item.location and item.location.file), item.location.line if item.location
+                                     else 0) for item in every)  # fmt: skip
+    waived = [result for result in results(reports.denied()) if "suppressions" in result]
+    assert [result["ruleId"] for result in waived] == [reports.WAIVED.rule]
+
+
+def test_places_start_at_the_root_of_the_repository() -> None:
+    below = replace(reports.denied(), folder="models/loan")
+    first = results(below)[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    issue = json.loads(codequality.render(below).text)[0]
+    assert {first, issue["location"]["path"]} == {"models/loan/compliance_policy.yaml"}
+    assert 'file="models/loan/compliance_policy.yaml"' in junit.render(below).text
+
+
+def test_a_finding_without_a_line_is_shown_all_the_same() -> None:
+    lost = replace(reports.LINEAGE, location=None)
+    alone = results(reports.report(reports.decision(violations=(lost,), warnings=(), insufficient=(), waived=())))
+    assert alone[0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 1
+
+
+def test_what_failed_is_notified() -> None:
+    run = json.loads(sarif.render(reports.not_evaluated()).text)["runs"][0]
+    told = run["invocations"][0]
+    assert told["executionSuccessful"] is False
+    assert "only nulls" in told["toolExecutionNotifications"][0]["message"]["text"]
+
+
+def test_sarif_says_what_it_leaves_out() -> None:
+    run = json.loads(sarif.render(many()).text)["runs"][0]
+    assert len(run["results"]) == sarif.RESULTS
+    assert len(gzip.compress(sarif.render(many()).text.encode())) < 10_000_000
+    assert run["results"][0]["properties"]["severity"] == "critical"
+    omitted = MANY + 3 - sarif.RESULTS
+    assert f"{omitted:,} more findings" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+
+
+@given(st.lists(st.sampled_from([0.1, 0.2, 0.3]), min_size=1, max_size=6), st.integers(1, 500))
+def test_fingerprints_differ_and_outlive_numbers_and_lines(values: list[float], line: int) -> None:
+    def prints(values: list[float], line: int) -> list[str]:
+        findings = tuple(
+            replace(reports.DISPARITY, value=value, message=str(value), location=Location("law.yaml", line))
+            for value in values
+        )
+        report = reports.report(reports.decision(violations=findings, warnings=(), insufficient=()))
+        return [issue["fingerprint"] for issue in json.loads(codequality.render(report).text)]
+
+    first = prints(values, line)
+    assert len(set(first)) == len(values)
+    assert first == prints([value + 1 for value in values], line + 1)
+
+
+@pytest.mark.parametrize("name", [*REPORTS, "many"])
+def test_junit_is_read(name: str, tmp_path: Path) -> None:
+    report = many() if name == "many" else REPORTS[name]()
+    path = tmp_path / "junit.xml"
+    path.write_text(junit.render(report).text, encoding="utf-8")
+    suites = junitparser.JUnitXml.fromfile(str(path))
+    failures = sum(
+        isinstance(result, junitparser.Failure) for suite in suites for case in suite for result in case.result
+    )
+    policies = {finding.policy or finding.rule for finding in report.decision.violations}
+    assert suites.failures == failures == len(policies)
+    assert (suites.errors > 0) == (report.decision.verdict == "not_evaluated" or bool(report.decision.errors))
+
+
+def _cases(report: Report) -> dict[str, ET.Element]:
+    root = ET.fromstring(junit.render(report).text)  # noqa: S314  what we wrote ourselves
+    return {case.attrib["name"]: case for case in root.iter("testcase")}
+
+
+def test_junit_passes_nothing_that_was_not_judged() -> None:
+    cases = _cases(reports.not_evaluated())
+    law = [str(item["id"]) for item in reports.LAW]
+    assert all(cases[policy].find("skipped") is not None or cases[policy].find("failure") is not None for policy in law)
+    assert cases["the law can be applied"].find("error") is not None
+
+
+def test_junit_shows_a_waived_item_as_skipped() -> None:
+    item = {"id": reports.WAIVED.policy, "type": "performance", "metric": "accuracy", "minimum": 0.8}
+    case = _cases(reports.report(reports.decision(violations=(), verdict="allowed"), law=(item,)))[
+        reports.WAIVED.policy
+    ]
+    skipped = case.find("skipped")
+    assert skipped is not None
+    assert skipped.attrib["message"].startswith("waived: medium accuracy is below its minimum")
+
+
+def test_junit_counts_what_it_leaves_out() -> None:
+    item = {"id": "one", "type": "fairness"}
+    violations = tuple(replace(reports.DISPARITY, policy="one", message=str(place)) for place in range(MANY))
+    failure = _cases(reports.report(reports.decision(violations=violations), law=(item,)))["one"].find("failure")
+    assert failure is not None
+    assert str(failure.text).splitlines()[-1] == f"{MANY - junit.LINES:,} more findings in report.html"
+
+
+TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from("\x00\x0b\x1b\ufffe\uffff]&<>\"'"), max_size=40)
+
+
+@given(TEXT, TEXT)
+@settings(max_examples=200)
+def test_any_text_is_valid_everywhere(title: str, message: str) -> None:
+    odd = replace(reports.DISPARITY, title=title, message=message, policy=title, rule=message or "r", remedy=title)
+    report = reports.report(reports.decision(violations=(odd,), errors=(message,)))
+    ET.fromstring(junit.render(report).text)  # noqa: S314  what we wrote ourselves
+    assert json.loads(sarif.render(report).text)["runs"][0]["results"]
+    assert json.loads(codequality.render(report).text)
+
+
+def test_hostile_text_commands_nothing() -> None:
+    for sink in ("junit", "codequality"):
+        text = RENDER[sink](reports.hostile()).text
+        assert "##[" not in text
+        assert not [line for line in text.splitlines() if line.strip().startswith("::")]
+    for issue in json.loads(codequality.render(reports.hostile()).text):
+        said = issue["description"] + issue["check_name"]
+        assert "@everyone" not in said
+        assert "<script" not in said
+    assert "<script" not in junit.render(reports.hostile()).text
+
+
+CODE_QUALITY = {"info", "minor", "major", "critical", "blocker"}
+
+
+def test_code_quality_has_what_gitlab_reads() -> None:
+    issues = json.loads(codequality.render(reports.denied()).text)
+    assert [issue["severity"] for issue in issues] == ["critical", "critical", "major", "info", "info"]
+    for issue in issues:
+        assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert issue["severity"] in CODE_QUALITY
+        assert issue["location"]["lines"]["begin"] >= 1
+        assert not issue["location"]["path"].startswith(("/", "./"))
+
+
+@pytest.mark.parametrize(
+    ("name", "colour"), [("denied", "red"), ("allowed", "brightgreen"), ("not_evaluated", "lightgrey")]
+)
+def test_badge(name: str, colour: str) -> None:
+    shown = json.loads(badge.render(REPORTS[name]()).text)
+    assert shown == {"schemaVersion": 1, "label": "ml-compliance", "message": name.replace("_", " "), "color": colour}
+
+
+def test_the_summary_has_more_room_than_the_comment_and_no_more_than_its_limit() -> None:
+    text = summary.render(many()).text
+    assert 500_000 < len(text.encode()) <= summary.LIMIT < 2**20
+    assert "more violations in `report.html`" in text
