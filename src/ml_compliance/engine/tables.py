@@ -1,4 +1,7 @@
-"""Opening tables: CSV, TSV and Parquet, read by DuckDB through Ibis, never copied into Python."""
+"""Opening tables: CSV, TSV and Parquet, read by DuckDB through Ibis, never copied into Python.
+
+Parquet is read where it lies; text is copied into DuckDB's own form first, where there is a folder for that.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml_compliance.engine import scratch
 from ml_compliance.engine.sources import DELIMITERS, PARQUET, Source, is_remote, table_files
 from ml_compliance.errors import EvaluationError
 
@@ -14,12 +18,14 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 
-def connect() -> Backend:
-    """A new embedded DuckDB, which writes nothing to disk but what it spills."""
+def connect(folder: Path | None = None) -> Backend:
+    """A new embedded DuckDB. To `folder`, which stays its owner's to remove, it copies text and spills."""
     import ibis
 
     connection = ibis.duckdb.connect()
     configure(connection)
+    if folder:
+        scratch.attach(connection, folder)
     return connection
 
 
@@ -64,18 +70,21 @@ def _read(connection: Backend, paths: list[str], suffix: str) -> ir.Table:
     if suffix not in DELIMITERS:
         return connection.read_parquet(paths)
     # The dialect is pinned: a sniffer that may skip lines or guess a delimiter turns a broken file into another table.
-    return connection.read_csv(
-        paths,
-        header=True,
-        skip=0,
-        delim=DELIMITERS[suffix],
-        quote='"',
-        escape='"',
-        sample_size=-1,
-        strict_mode=True,
-        null_padding=False,
-        ignore_errors=False,
-    )
+    dialect = {
+        "header": True,
+        "skip": 0,
+        "delim": DELIMITERS[suffix],
+        "quote": '"',
+        "escape": '"',
+        "comment": "",
+        "sample_size": -1,
+        "strict_mode": True,
+        "null_padding": False,
+        "ignore_errors": False,
+    }
+    if scratch.is_attached(connection):
+        return scratch.copy_text(connection, paths, dialect)
+    return connection.read_csv(paths, **dialect)
 
 
 def _check_headers(sources: tuple[Source, ...], delimiter: str) -> None:

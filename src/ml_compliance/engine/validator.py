@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from ml_compliance.engine.scratch import frugal
 from ml_compliance.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def batch(connection: Any, table: ir.Table) -> Iterator[Any]:
 
         yield _validator(*engine_and_data(table))
     elif connection.name == "duckdb":
-        with _on_duckdb(connection, table) as validator:
+        with frugal(connection), _on_duckdb(connection, table) as validator:
             yield validator
     else:
         raise EvaluationError(
