@@ -48,9 +48,9 @@ def copy_text(connection: Backend, paths: Sequence[str], dialect: dict[str, Any]
 
 
 @contextmanager
-def frugal(connection: Backend) -> Iterator[None]:
-    """Hold DuckDB to `MEMORY`, where it can spill."""
-    if not is_attached(connection):
+def frugal(connection: Any) -> Iterator[None]:
+    """Hold DuckDB to `MEMORY`, where it can spill; leave any other backend alone."""
+    if connection.name != "duckdb" or not is_attached(connection):
         yield
         return
     connection.raw_sql(f"SET memory_limit = '{MEMORY}'")
