@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -84,6 +85,21 @@ def test_nothing_is_left_of_a_table_that_cannot_be_read(temporary: Path, tmp_pat
     with pytest.raises(EvaluationError, match=r"t\.csv:30002: .* the row has 2 fields, the header 5"):
         _ = context.evaluation
     assert limit(context.connection) == limit(connect())
+    context.close()
+    assert list(temporary.iterdir()) == []
+
+
+def test_no_room_for_a_copy_is_not_a_fault_of_the_file(temporary: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{row * 7919 % 1_000_003},w{row}\n" for row in range(400_000)))
+    context = Context(Facts("p", Data("t.csv", "a")), None, tmp_path, tmp_path)
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, usual[1]))
+    try:
+        with pytest.raises(EvaluationError, match="Could not write") as caught:
+            _ = context.evaluation
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert "leave room for a copy in the folder for temporary files" in caught.value.remedy
     context.close()
     assert list(temporary.iterdir()) == []
 

@@ -56,11 +56,13 @@ def open_table(connection: Backend, folder: Path, written: str) -> ir.Table:
         rows = table.count().to_pyarrow().as_py()
     except _duckdb_errors() as error:
         where, fault = (written, "") if remote or suffix in PARQUET else _first_bad_row(sources, DELIMITERS[suffix])
-        raise EvaluationError(
-            f"the table cannot be read: {fault or _first_lines(error)}",
-            where=where or written,
-            remedy="make it readable for this job" if remote else "mend that line, or write the file again",
-        ) from error
+        remedy = "make it readable for this job" if remote else "mend that line, or write the file again"
+        if type(error).__name__ == "IOException" and not fault and not remote:
+            remedy = (
+                "make it readable for this job, and leave room for a copy in the folder for temporary files (TMPDIR)"
+            )
+        raise EvaluationError(f"the table cannot be read: {fault or _first_lines(error)}", where=where or written,
+                              remedy=remedy) from error  # fmt: skip
     if rows == 0:
         raise EvaluationError("the table has a header but no rows", where=written, remedy="give it at least one row")
     return table
