@@ -63,7 +63,7 @@ class Context:
     def connection(self) -> Backend:
         from ml_compliance.engine.tables import connect
 
-        return connect()
+        return connect(Path(self._scratch.name))
 
     @cached_property
     def _link(self) -> Link:
@@ -166,12 +166,14 @@ class Context:
 
     def close(self) -> None:
         """Remove what was written on the way, and let go of the tables."""
-        if "_scratch" in self.__dict__:
-            self._scratch.cleanup()
-        if "connection" in self.__dict__:
-            self.connection.disconnect()
-        if "_link" in self.__dict__:
-            self._link.close()
+        try:
+            if "connection" in self.__dict__:
+                self.connection.disconnect()
+            if "_link" in self.__dict__:
+                self._link.close()
+        finally:
+            if "_scratch" in self.__dict__:
+                self._scratch.cleanup()
 
     def _open(self, written: str) -> ir.Table:
         from ml_compliance.engine.backends import open_there

@@ -248,6 +248,43 @@ def test_where_missing_values_count_otherwise_than_in_pandas_nothing_is_said(
     assert "value_is_missing" in outcome.reason
 
 
+def test_counting_neither_sorts_rows_nor_asks_for_values(
+    connection: Any, table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ml_compliance.engine import scratch
+
+    asked: list[tuple[str, list[Any]]] = []
+    execute = scratch.execute
+
+    def listening(raw: Any, statement: str, parameters: Any = ()) -> Any:
+        asked.append((statement, list(parameters)))
+        return execute(raw, statement, parameters)
+
+    monkeypatch.setattr(scratch, "execute", listening)
+    outcomes = run(connection, table, None, [
+        Expectation("expect_column_values_to_be_unique", {"column": "row"}, ""),
+        Expectation("expect_column_values_to_be_between", {"column": "age", "min_value": 0}, ""),
+        Expectation("expect_column_pair_values_a_to_be_greater_than_b",
+                    {"column_A": "y", "column_B": "z", "mostly": 0.1}, ""),
+        Expectation("expect_compound_columns_to_be_unique", {"column_list": ["row", "y"]}, ""),
+    ])  # fmt: skip
+    assert [outcome.success for outcome in outcomes] == [True] * 4
+    assert len(asked) > 3
+    assert [statement for statement, _ in asked if "OVER (" in statement or "LIMIT" in statement] == []
+
+
+@pytest.mark.parametrize("condition", [None, 'col("y") < 15'])
+def test_rows_that_repeat_are_counted_as_in_pandas(connection: Any, table: Any, frame: Any, condition: Any) -> None:
+    kept = frame[frame.y < 15] if condition else frame
+    extra = {"row_condition": condition, "condition_parser": "great_expectations"} if condition else {}
+    one_column = one(connection, table, "expect_column_values_to_be_unique", "row", column="x", **extra)
+    some = kept[kept.x.notna()]
+    assert one_column.unexpected_count == some.x.duplicated(keep=False).sum() > 0
+    assert set(one_column.examples) <= set(map(str, some.row[some.x.duplicated(keep=False)]))
+    several = one(connection, table, "expect_compound_columns_to_be_unique", "row", column_list=["x", "order"], **extra)
+    assert several.unexpected_count == kept.duplicated(["x", "order"], keep=False).sum() > 0
+
+
 def test_what_is_observed_is_no_text_of_a_row(connection: Any, table: Any) -> None:
     highest = one(connection, table, "expect_column_distinct_values_to_be_in_set", column="colour", value_set=["red"])
     assert highest.success is False

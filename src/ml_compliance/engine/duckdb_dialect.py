@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, registry
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
 
+from ml_compliance.engine import scratch
+
 _URL = "mlcomplianceduckdb://"
 
 
@@ -57,7 +59,7 @@ class DuckDBCursor:
         self._rows: Iterator[tuple[Any, ...]] = iter(())
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
-        result = self.connection.raw.execute(statement, list(parameters))
+        result = scratch.execute(self.connection.raw, statement, parameters)
         # The type codes are left out: they are objects of DuckDB that would outlive the connection.
         self.description = [(column[0], *[None] * 6) for column in result.description or ()] or None
         self._rows = iter(result.fetchall() if self.description else ())

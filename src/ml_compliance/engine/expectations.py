@@ -14,8 +14,9 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.engine.checks import has_order
+from ml_compliance.engine.scratch import frugal
 from ml_compliance.engine.spark_expectations import NOT_ON_SPARK, in_types_of_spark
-from ml_compliance.engine.validator import batch, exception, in_row_order, quiet, validate
+from ml_compliance.engine.validator import batch, exception, in_row_order, quiet, unexpected_rows, validate
 from ml_compliance.errors import UsageError
 from ml_compliance.model import Json
 
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
 EXAMPLES = 5
 _ROW = "ml_compliance_row"
 _BASIC = {"result_format": "BASIC", "partial_unexpected_count": 0}
-_WITH_ROWS = {
-    "result_format": "SUMMARY",
-    "partial_unexpected_count": EXAMPLES,
-    "unexpected_index_column_names": [_ROW],
-    "exclude_unexpected_values": True,
-}
 _ABOUT_TYPES = (
     "expect_column_values_to_be_of_type",
     "expect_column_values_to_be_in_type_list",
@@ -90,7 +85,7 @@ def run(
     a type that does not exist, arguments that it does not take, and a type that cannot be evaluated where the table
     lies, EvaluationError when that is neither in DuckDB nor on Spark.
     """
-    with quiet():
+    with quiet(), frugal(connection):
         configurations = [_configuration(expectation, connection.name) for expectation in expectations]
         outcomes: list[Outcome] = []
         whole = _without_nan(table)
@@ -100,11 +95,12 @@ def run(
         failed = [i for i, outcome in enumerate(outcomes) if outcome.success is False and outcome.unexpected_count]
         if failed and (row_id or has_order(whole)):
             numbered = _with_row(whole, row_id)
+            examples = {i: _repeated(expectations[i], numbered) for i in failed}
+            others = [i for i, rows in examples.items() if rows is None]
             with batch(connection, numbered) as validator, in_row_order(connection):
-                results = validate(validator, [configurations[i] for i in failed], _WITH_ROWS)
-                for i, result in zip(failed, results, strict=True):
-                    rows = _repeated(expectations[i], numbered) or _examples(result)
-                    outcomes[i] = replace(outcomes[i], examples=rows)
+                found = unexpected_rows(validator, [configurations[i] for i in others], _ROW, EXAMPLES)
+            for i, rows in (examples | dict(zip(others, found, strict=True))).items():
+                outcomes[i] = replace(outcomes[i], examples=tuple(rows or ()))
     return tuple(outcomes)
 
 
@@ -210,38 +206,31 @@ def _first_line(text: str) -> str:
     return re.sub(r"(string|value) '[^']*'", r"\1 '…'", lines[0])[:300] if lines else "no reason was given"
 
 
-def _examples(result: Any) -> tuple[str, ...]:
-    if isinstance(result, Exception):
-        return ()
-    rows: list[str] = []
-    for entry in result.result.get("partial_unexpected_index_list") or ():
-        ids = entry[_ROW]
-        rows.extend(map(str, ids if isinstance(ids, list) else [ids]))
-    return tuple(dict.fromkeys(rows))[:EXAMPLES]
+def _repeated(expectation: Expectation, table: ir.Table) -> list[str] | None:
+    """Example rows for the uniqueness of one or several columns, the first of them; None for other expectations.
 
-
-def _repeated(expectation: Expectation, table: ir.Table) -> tuple[str, ...]:
-    """Example rows for the uniqueness of several columns, for which Great Expectations names none in SQL; and of one
-    column where rows have no order, so that the same table gives the same.
+    Great Expectations names none for several columns in SQL, and for one column not the first.
     """
     import ibis
 
     columns = expectation.kwargs.get("column_list", ())
-    if expectation.type == "expect_column_values_to_be_unique" and not has_order(table):
+    if expectation.type == "expect_column_values_to_be_unique":
         columns = (expectation.kwargs["column"],)
     elif expectation.type != "expect_compound_columns_to_be_unique":
-        return ()
+        return None
     if "row_condition" in expectation.kwargs:
-        return ()
+        return None
     missing = [table[column].isnull() for column in columns]
     some, every = ibis.or_(*missing), ibis.and_(*missing)
     choices = {"never": ibis.literal(False), "any_value_is_missing": some}
     kept = table.filter(~choices.get(str(expectation.kwargs.get("ignore_row_if")), every))
-    times = kept.count().over(group_by=[kept[column] for column in columns])
-    repeated = kept.select(row=kept[_ROW], times=times).filter(ibis._.times > 1)
+    kept = kept.select(row=kept[_ROW], **{f"key{place}": kept[column] for place, column in enumerate(columns)})
+    keys = [f"key{place}" for place in range(len(columns))]
+    groups = kept.group_by(keys).having(ibis._.count() > 1).agg(rows=ibis._.count())
+    repeated = kept.semi_join(groups, [kept[key].identical_to(groups[key]) for key in keys])
     # The shortest first, so that numbers come in their order.
     ordered = repeated.order_by(repeated.row.length(), repeated.row).limit(EXAMPLES)
-    return tuple(ordered.to_pyarrow()["row"].to_pylist())
+    return list(ordered.to_pyarrow()["row"].to_pylist())
 
 
 def _without_nan(table: ir.Table) -> ir.Table:

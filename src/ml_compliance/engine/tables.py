@@ -1,4 +1,7 @@
-"""Opening tables: CSV, TSV and Parquet, read by DuckDB through Ibis, never copied into Python."""
+"""Opening tables: CSV, TSV and Parquet, read by DuckDB through Ibis, never copied into Python.
+
+Parquet is read where it lies; text is copied into DuckDB's own form first, where there is a folder for that.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml_compliance.engine import scratch
 from ml_compliance.engine.sources import DELIMITERS, PARQUET, Source, is_remote, table_files
 from ml_compliance.errors import EvaluationError
 
@@ -14,12 +18,14 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 
-def connect() -> Backend:
-    """A new embedded DuckDB, which writes nothing to disk but what it spills."""
+def connect(folder: Path | None = None) -> Backend:
+    """A new embedded DuckDB. To `folder`, which stays its owner's to remove, it copies text and spills."""
     import ibis
 
     connection = ibis.duckdb.connect()
     configure(connection)
+    if folder:
+        scratch.attach(connection, folder)
     return connection
 
 
@@ -50,11 +56,13 @@ def open_table(connection: Backend, folder: Path, written: str) -> ir.Table:
         rows = table.count().to_pyarrow().as_py()
     except _duckdb_errors() as error:
         where, fault = (written, "") if remote or suffix in PARQUET else _first_bad_row(sources, DELIMITERS[suffix])
-        raise EvaluationError(
-            f"the table cannot be read: {fault or _first_lines(error)}",
-            where=where or written,
-            remedy="make it readable for this job" if remote else "mend that line, or write the file again",
-        ) from error
+        remedy = "make it readable for this job" if remote else "mend that line, or write the file again"
+        if type(error).__name__ == "IOException" and not fault and not remote:
+            remedy = (
+                "make it readable for this job, and leave room for a copy in the folder for temporary files (TMPDIR)"
+            )
+        raise EvaluationError(f"the table cannot be read: {fault or _first_lines(error)}", where=where or written,
+                              remedy=remedy) from error  # fmt: skip
     if rows == 0:
         raise EvaluationError("the table has a header but no rows", where=written, remedy="give it at least one row")
     return table
@@ -64,18 +72,21 @@ def _read(connection: Backend, paths: list[str], suffix: str) -> ir.Table:
     if suffix not in DELIMITERS:
         return connection.read_parquet(paths)
     # The dialect is pinned: a sniffer that may skip lines or guess a delimiter turns a broken file into another table.
-    return connection.read_csv(
-        paths,
-        header=True,
-        skip=0,
-        delim=DELIMITERS[suffix],
-        quote='"',
-        escape='"',
-        sample_size=-1,
-        strict_mode=True,
-        null_padding=False,
-        ignore_errors=False,
-    )
+    dialect = {
+        "header": True,
+        "skip": 0,
+        "delim": DELIMITERS[suffix],
+        "quote": '"',
+        "escape": '"',
+        "comment": "",
+        "sample_size": -1,
+        "strict_mode": True,
+        "null_padding": False,
+        "ignore_errors": False,
+    }
+    if scratch.is_attached(connection):
+        return scratch.copy_text(connection, paths, dialect)
+    return connection.read_csv(paths, **dialect)
 
 
 def _check_headers(sources: tuple[Source, ...], delimiter: str) -> None:

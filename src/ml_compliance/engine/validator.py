@@ -54,15 +54,15 @@ def _validator(execution: Any, data: Any) -> Any:
 def _on_duckdb(connection: Backend, table: ir.Table) -> Iterator[Any]:
     import ibis
     from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
-    from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
 
     from ml_compliance.engine.duckdb_dialect import DIALECT_MODULE, engine
+    from ml_compliance.engine.duckdb_execution import DuckDBExecutionEngine
 
     # Temporary, since the table may be in a file that is not ours to write to.
     connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {_VIEW} AS {ibis.to_sql(table, dialect='duckdb')}")
     sql, link = engine(connection.con)
     try:
-        execution = SqlAlchemyExecutionEngine(engine=sql, create_temp_table=False)
+        execution = DuckDBExecutionEngine(engine=sql, create_temp_table=False)
         execution.dialect_module = cast(Any, DIALECT_MODULE)
         data = SqlAlchemyBatchData(execution_engine=execution, table_name=_VIEW, create_temp_table=False)
         yield _validator(execution, data)
@@ -91,6 +91,35 @@ def validate(validator: Any, configurations: Sequence[Any], result_format: Mappi
         good[index] if index in good else validate(validator, [configuration], result_format)[0]
         for index, configuration in enumerate(configurations)
     ]
+
+
+def unexpected_rows(validator: Any, configurations: Sequence[Any], column: str, limit: int) -> list[list[str]]:
+    """The values of `column` in at most `limit` unexpected rows of each expectation; none where it has no such rows.
+
+    Only that metric is computed: to validate again would compute all of them again.
+    """
+    how = {"result_format": {
+        "result_format": "SUMMARY",
+        "partial_unexpected_count": limit,
+        "unexpected_index_column_names": [column],
+        "exclude_unexpected_values": True,
+    }}  # fmt: skip
+    wanted = []
+    for configuration in configurations:
+        needed = configuration.to_domain_obj().get_validation_dependencies(validator.execution_engine, how)
+        named = needed.metric_configurations.items()
+        wanted.append([metric for name, metric in named if name.endswith(".unexpected_index_list")])
+    found, _ = validator.compute_metrics([metric for metrics in wanted for metric in metrics])
+    return [
+        list(dict.fromkeys(str(row) for metric in metrics for row in _ids(found.get(metric.id), column)))[:limit]
+        for metrics in wanted
+    ]
+
+
+def _ids(entries: Any, column: str) -> list[Any]:
+    """The values of `column` in an index list, whose entries hold one or several of them."""
+    ids = [entry[column] for entry in entries or ()]
+    return [one for some in ids for one in (some if isinstance(some, list) else [some])]
 
 
 def exception(result: Any) -> str:
