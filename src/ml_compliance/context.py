@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
+from ml_compliance.engine.sources import is_text
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.facts import Column, Facts, Scalar, Task
 from ml_compliance.law import DEFAULT_MINIMUM, Law
@@ -84,19 +85,23 @@ class Context:
         return self._open(written) if written else None
 
     @cached_property
+    def by_column(self) -> tuple[ir.Table, ir.Table] | None:
+        """The reference, if there is one, and the evaluation table, of which single columns can be read."""
+        if self.reference is None:
+            return None
+        there = self._columnar(self.reference, self.facts.data.reference or "", "reference.parquet")
+        return there, self._columnar(self.evaluation, self.facts.data.evaluation, "evaluation.parquet")
+
+    @cached_property
     def model(self) -> LoadedModel:
         """The model that the facts name. Raises UsageError when they name none or there is none."""
         from ml_compliance.engine.models import load
 
         if not self.facts.model.uri:
-            raise UsageError(
-                "no model is named",
-                where="compliance.yaml",
-                remedy="write model: {uri: models:/name/version}, or name a prediction column",
-            )
-        return self._once(
-            "model", lambda: load(self.facts.model.uri, self.facts.model.tracking_uri or None, self.folder)
-        )
+            remedy = "write model: {uri: models:/name/version}, or name a prediction column"
+            raise UsageError("no model is named", where="compliance.yaml", remedy=remedy)
+        model = self.facts.model
+        return self._once("model", lambda: load(model.uri, model.tracking_uri or None, self.folder))
 
     @property
     def positive(self) -> Positive:
@@ -195,11 +200,8 @@ class Context:
                 )
             return self._by_task(self.evaluation, label, _column(data.prediction), data.score)
         if not self.facts.model.uri:
-            raise UsageError(
-                "there is neither a prediction column nor a model",
-                where="compliance.yaml",
-                remedy="write data.prediction: COLUMN, or model: {uri: models:/name/version}",
-            )
+            raise UsageError("there is neither a prediction column nor a model", where="compliance.yaml",
+                             remedy="write data.prediction: COLUMN, or model: {uri: models:/name/version}")  # fmt: skip
         return self._predicted(label)
 
     @cached_property
@@ -253,6 +255,10 @@ class Context:
 
         features, progress = self.facts.model.features, self.progress
         return self._kept(name, lambda target: score(model, table, features, positive, target, progress))
+
+    def _columnar(self, table: ir.Table, written: str, name: str) -> ir.Table:
+        """`table`, or where it is text, all of which is read for one column, a copy."""
+        return self._copied(table, name) if not self.facts.data.backend and is_text(self.folder, written) else table
 
     def _copied(self, table: ir.Table, name: str) -> ir.Table:
         from ml_compliance.engine.scoring import copy

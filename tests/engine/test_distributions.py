@@ -13,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp, wasserstein_distance
 
-from ml_compliance.engine import distributions, grid, pairing
+from ml_compliance import stats
+from ml_compliance.engine import distributions, grid, pairing, samples
+from ml_compliance.engine.categories import categories
 from ml_compliance.engine.tables import connect
-from ml_compliance.stats.cells import Bins
+from ml_compliance.errors import EvaluationError
+from ml_compliance.stats.apart import Bins
 
 RANDOM = np.random.default_rng(20_261_123)
 
@@ -38,9 +41,16 @@ def tables(connection: Any, reference: dict[str, Any], current: dict[str, Any]) 
 
 Found = dict[str, tuple[float, float, Bins]]
 Sides = tuple[Any, Any]
+WAYS: dict[str, Any] = {"in memory": samples, "in cells": distributions}
 
 
-def found(connection: Any, pairs: dict[str, Sides], bins: int = 10) -> Found:
+@pytest.fixture(scope="module", params=WAYS)
+def way(request: pytest.FixtureRequest) -> Any:
+    """How small and how large tables are compared."""
+    return WAYS[request.param]
+
+
+def found(connection: Any, pairs: dict[str, Sides], way: Any, bins: int = 10) -> Found:
     """KS, Wasserstein and bins of each pair, as columns of two tables; short columns are filled up with nulls."""
     size = max(len(side) for sides in pairs.values() for side in sides)
     both = tables(
@@ -51,12 +61,11 @@ def found(connection: Any, pairs: dict[str, Sides], bins: int = 10) -> Found:
     kinds, reasons = pairing.shared(*both)
     assert reasons == {}
     answers: Found = {}
-    for batch in pairing.batches(*both, kinds):
-        for name, (pair, inside) in distributions.ordered(batch, list(batch.keys), bins).items():
-            padding = [size - len(side) for side in pairs[name]]
-            missing = tuple(side.missing - more for side, more in zip(batch.sides[name], padding, strict=True))
-            binned = pair.binned(inside, (missing[0], missing[1]))
-            answers[name] = pair.kolmogorov_smirnov(inside), pair.wasserstein(inside), binned
+    for name, sides, apart in way.ordered(both, pairing.counted(both), kinds, bins):
+        padding = [size - len(side) for side in pairs[name]]
+        missing = tuple(side.missing - more for side, more in zip(sides, padding, strict=True))
+        binned = apart.binned((missing[0], missing[1]))
+        answers[name] = apart.kolmogorov_smirnov, apart.wasserstein, binned
     return answers
 
 
@@ -92,9 +101,9 @@ PAIRS = st.lists(st.tuples(FLOATS, FLOATS), min_size=12, max_size=12)
 
 @settings(max_examples=6, deadline=None)
 @given(PAIRS, st.sampled_from([2, 4, 10]))
-def test_any_numbers(connection: Any, pairs: list[Sides], bins: int) -> None:
+def test_any_numbers(connection: Any, way: Any, pairs: list[Sides], bins: int) -> None:
     named = {f"x{place}": sides for place, sides in enumerate(pairs)}
-    for name, answer in found(connection, named, bins).items():
+    for name, answer in found(connection, named, way, bins).items():
         agree(named[name], answer, bins)
 
 
@@ -116,8 +125,8 @@ PATHOLOGICAL: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def pathological(connection: Any) -> Found:
-    return found(connection, PATHOLOGICAL)
+def pathological(connection: Any, way: Any) -> Found:
+    return found(connection, PATHOLOGICAL, way)
 
 
 @pytest.mark.parametrize("name", PATHOLOGICAL)
@@ -131,17 +140,18 @@ def test_a_move_away_from_a_constant_is_seen_in_either_direction(pathological: F
     assert (below.current, above.current) == ((40, 0, 0, 0), (0, 0, 40, 0))
 
 
-def test_a_range_beyond_floats_has_no_area(connection: Any) -> None:
-    wide = found(
-        connection, {"x": ([-1e308, 1e308] * 9, [1.5e308] * 9), "y": ([-1.7e308, -1.6e308] * 9, [1.7e308] * 9)}
-    )
+def test_a_range_beyond_floats_has_no_area(connection: Any, way: Any) -> None:
+    sides = {"x": ([-1e308, 1e308] * 9, [1.5e308] * 9), "y": ([-1.7e308, -1.6e308] * 9, [1.7e308] * 9)}
+    wide = found(connection, sides, way)
     assert wide["x"][1] == pytest.approx(1.5e308)
-    assert (wide["y"][0], math.isnan(wide["y"][1])) == (1.0, True)
+    assert (wide["y"][0], math.isfinite(wide["y"][1])) == (1.0, False)
 
 
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every table is large: its cells are split, counted and looked into."""
+    """Every table is large: its cells are split, counted and looked into, its values taken in parts."""
+    monkeypatch.setattr(stats.samples, "_CHUNK", 256)
+    monkeypatch.setattr(samples, "_AT_ONCE", 10_000)
     monkeypatch.setattr(distributions, "_HEAVY", 40)
     monkeypatch.setattr(distributions, "_MANY", 100)
     monkeypatch.setattr(grid, "_PARTS", 64)
@@ -164,20 +174,20 @@ LARGE: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.usefixtures("coarse")
-def test_large_tables_are_counted_in_cells_and_still_exact(connection: Any) -> None:
-    for name, answer in found(connection, LARGE).items():
+def test_large_tables_are_taken_in_parts_and_still_exact(connection: Any, way: Any) -> None:
+    for name, answer in found(connection, LARGE, way).items():
         agree(LARGE[name], answer)
 
 
 @pytest.mark.usefixtures("coarse")
-def test_a_column_does_not_depend_on_others_nor_on_the_order_of_rows(connection: Any) -> None:
-    together = found(connection, LARGE)
+def test_a_column_does_not_depend_on_others_nor_on_the_order_of_rows(connection: Any, way: Any) -> None:
+    together = found(connection, LARGE, way)
     for name in ("heavy tails", "normal", "cents"):
         mixed = tuple(RANDOM.permutation(side) for side in LARGE[name])
-        assert found(connection, {name: (mixed[0], mixed[1])}) == {name: together[name]}
+        assert found(connection, {name: (mixed[0], mixed[1])}, way) == {name: together[name]}
 
 
-def test_rows_stay_where_they_are(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_large_tables_stay_where_they_are(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many rows there are, Python sees cells and a few dozen sums."""
     seen: list[int] = []
     original = type(connection).to_pyarrow
@@ -190,11 +200,11 @@ def test_rows_stay_where_they_are(connection: Any, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(type(connection), "to_pyarrow", counted)
     monkeypatch.setattr(grid, "_PARTS", 64)
     monkeypatch.setattr(grid, "_FINER_PARTS", 512)
-    found(connection, {"x": (RANDOM.normal(0, 1, 100_000), RANDOM.normal(0, 1, 100_000))})
+    found(connection, {"x": (RANDOM.normal(0, 1, 100_000), RANDOM.normal(0, 1, 100_000))}, distributions)
     assert max(seen) < 1_500
 
 
-def test_types_of_columns(connection: Any) -> None:
+def test_types_of_columns(connection: Any, way: Any) -> None:
     import pyarrow as pa
 
     day, moment = dt.date(2026, 1, 2), dt.datetime(1969, 12, 31, 23, 59, 59, 250_000)  # noqa: DTZ001
@@ -211,38 +221,54 @@ def test_types_of_columns(connection: Any) -> None:
         "retyped": "it holds text here and numbers in the reference",
         "l": "it holds array<int64>, which is not compared",
     }
-    (sides,) = [batch.sides for batch in pairing.batches(*both, kinds)]
+    numbers = {name: kind for name, kind in kinds.items() if kind in pairing.ORDERED}
+    sides = {name: sides for name, sides, _ in way.ordered(both, (1, 1), numbers, 10)}
     assert [(sides[name][0].low, sides[name][1].low) for name in ("i", "d", "t", "mixed")] == [
         (1.0, 1.5), (20_455.0, 20_455.0), (-0.75, -0.75), (20_455 * 86_400.0, -0.75),
     ]  # fmt: skip
     assert [(side.values, side.missing) for side in sides["empty"]] == [(0, 1), (1, 0)]
+    words = {name: kinds[name] for name in ("b", "none")}
+    assert list(categories(both, (1, 1), words, 10)) == [
+        ("b", (pairing.Side(1, 0), pairing.Side(1, 0)), ({"true": 1}, {"false": 1})),
+        ("none", (pairing.Side(1, 1), pairing.Side(1, 1)), ({}, {})),
+    ]
 
 
 def test_values_of_categories(connection: Any) -> None:
     both = tables(connection, {"s": ["a", "b", None, "a"]}, {"s": ["c", None, None, "a"]})
-    for batch in _kept(both):
-        assert distributions.categories(batch, "s", 3) == ({"a": 2, "b": 1}, {"a": 1, "c": 1})
-
-
-def _kept(both: tuple[Any, Any]) -> Iterator[Any]:
-    return pairing.batches(*both, pairing.shared(*both)[0])
+    ((name, sides, counts),) = categories(both, (4, 4), {"s": "text"}, 3)
+    assert (name, [side.missing for side in sides]) == ("s", [1, 2])
+    assert counts == ({"a": 2, "b": 1}, {"a": 1, "c": 1})
 
 
 @pytest.mark.parametrize("distinct", [4, 9])
 def test_too_many_values_are_no_categories(connection: Any, distinct: int) -> None:
-    names = [f"n{index}" for index in range(distinct)]
-    for batch in _kept(tables(connection, {"s": names}, {"s": names})):
-        assert distributions.categories(batch, "s", 3) is None
+    names = [None, *(f"n{index}" for index in range(distinct))]
+    ((_, sides, counts),) = categories(
+        tables(connection, {"s": names}, {"s": names}), (distinct + 1,) * 2, {"s": "text"}, 3
+    )
+    assert ([side.missing for side in sides], counts) == ([1, 1], None)
 
 
 def test_batches_are_bounded(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairing, "_BATCH", 12)
     columns = {f"c{index}": [1.0, 2.0] for index in range(7)}
-    assert [len(batch.keys) for batch in _kept(tables(connection, columns, columns))] == [3, 3, 1]
+    both = tables(connection, columns, columns)
+    kinds, _ = pairing.shared(*both)
+    assert [len(batch.keys) for batch in pairing.batches(both, (2, 2), kinds)] == [3, 3, 1]
 
 
-def test_the_deviation_is_the_populations(connection: Any) -> None:
-    columns = {"x": [1.0, 2.0, 4.0], "huge": [1e200, 2e200, 0.0], "infinite": [math.inf, 1.0, 2.0]}
-    (sides,) = [batch.sides for batch in _kept(tables(connection, columns, columns))]
-    assert sides["x"][0].deviation == pytest.approx(np.std([1, 2, 4]), rel=1e-8)
-    assert (sides["huge"][0].deviation, sides["infinite"][0].deviation) == (None, None)
+def test_a_table_that_changes_while_it_is_read_is_not_compared(connection: Any) -> None:
+    both = tables(connection, {"x": [1.0, 2.0]}, {"x": [1.0, 2.0]})
+    for rows in ((2, 1), (3, 2)):
+        with pytest.raises(EvaluationError, match="other rows than a moment ago"):
+            list(samples.ordered(both, rows, {"x": "number"}, 10))
+
+
+def test_the_deviation_is_the_populations(connection: Any, way: Any) -> None:
+    columns = {"x": [1.0, 2.0, 4.0], "huge": [1e200, 2e200, 0.0], "infinite": [math.inf, 1.0, 2.0], "same": [0.1] * 3}
+    both = tables(connection, columns, columns)
+    kinds, _ = pairing.shared(*both)
+    deviations = {name: sides[0].deviation for name, sides, _ in way.ordered(both, (3, 3), kinds, 10)}
+    assert deviations.pop("x") == pytest.approx(np.std([1, 2, 4]), rel=1e-8)
+    assert deviations == {"huge": None, "infinite": None, "same": 0.0}

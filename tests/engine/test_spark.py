@@ -15,7 +15,7 @@ import pytest
 from ml_compliance import plugins
 from ml_compliance.context import Context
 from ml_compliance.documents import canonical, evidence_document
-from ml_compliance.engine import cube, distributions, paired
+from ml_compliance.engine import cube, distributions, paired, samples
 from ml_compliance.engine.backends import open_there, stream
 from ml_compliance.engine.cube import count_cube
 from ml_compliance.engine.sampling import ROW, sample
@@ -105,6 +105,7 @@ def test_steps_and_finer_grids_are_those_of_duckdb(
     """What large tables go through."""
     monkeypatch.setattr(cube, "EXACT_ROWS", 0)
     monkeypatch.setattr(paired, "EXACT_ROWS", 0)
+    monkeypatch.setattr(samples, "FEW", 0)
     monkeypatch.setattr(distributions, "_HEAVY", 2**8)
     monkeypatch.setattr(distributions, "_MANY", 2**6)
     here, there = (measured(name, folder, facts("binary", url)) for url in ("", URL))

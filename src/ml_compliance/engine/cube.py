@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.engine.judged import Judged
@@ -40,10 +39,10 @@ def count_cube(judged: Judged) -> Cube:
     rows = table.group_by([*keys, "label", "prediction"]).agg(**sums).to_pyarrow().to_pylist()
     cells: dict[Group, Counts] = {}
     for row in rows:
-        counts = Counts(**{_CONFUSION[row["label"], row["prediction"]]: row["n"]})
+        told: dict[str, Any] = {_CONFUSION[row["label"], row["prediction"]]: row["n"]}
         if judged.has_score:
-            brier, log_loss = ((row[name], row[f"{name}_squared"]) for name in ("brier", "log_loss"))
-            counts = replace(counts, brier=brier, log_loss=log_loss)
+            told |= {name: (row[name], row[f"{name}_squared"]) for name in ("brier", "log_loss")}
+        counts = Counts(**told)
         group = tuple(row[key] for key in keys)
         cells[group] = cells[group] + counts if group in cells else counts
     return Cube(judged.attributes, cells)

@@ -6,15 +6,16 @@ Values are counted in the cells of a grid, once. Only cells that the answer depe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.engine.grid import MANTISSA, Segment, counted, finer, grid, rows_of
-from ml_compliance.engine.pairing import Batch, Side
-from ml_compliance.stats.cells import Cells, Edge, Inside, Pair, joined, point, whole
+from ml_compliance.engine.pairing import Batch, Side, batches
+from ml_compliance.stats.apart import Apart, Edge
+from ml_compliance.stats.cells import Cells, Inside, Pair, joined, point, whole
 
 if TYPE_CHECKING:
-    from ml_compliance.engine.grid import Tables
+    from ml_compliance.engine.pairing import Kind, Tables
 
 # Cells with more rows than this, and more than their share, are split again: an outlier must not spoil the grid.
 _HEAVY, _SHARE, _DEEPEST = 2**16, 8, 4
@@ -22,31 +23,30 @@ _HEAVY, _SHARE, _DEEPEST = 2**16, 8, 4
 _MANY = 2**15
 # 2 to the power of −this is still a float.
 _TINIEST = -1000
+# Columns that a query counts at a time.
+_AT_ONCE = 16
 # More rows than any table has.
 _NOWHERE = 2**40
 
 
-def categories(batch: Batch, name: str, limit: int) -> tuple[dict[str, int], dict[str, int]] | None:
-    """Rows by value in the reference and in the current table, nulls left out; None if there are more than `limit`."""
-    if any((side.distinct or 0) > 2 * limit for side in batch.sides[name]):
-        return None
-    import ibis
+def ordered(
+    tables: Tables, rows: tuple[int, int], kinds: Mapping[str, Kind], bins: int
+) -> Iterator[tuple[str, tuple[Side, Side], Apart | None]]:
+    """What the tables, of `rows`, hold in each ordered column of `kinds`, and how far they are apart in it.
 
-    key = batch.keys[name]
-    both = [table.select(side=ibis.literal(side, "int8"), value=table[key]) for side, table in enumerate(batch.tables)]
-    values = ibis.union(*both).filter(ibis._.value.notnull())
-    counts = values.group_by("side", "value").agg(rows=values.count())
-    found: tuple[dict[str, int], dict[str, int]] = ({}, {})
-    for row in counts.limit(2 * limit + 1).to_pyarrow().to_pylist():
-        found[row["side"]][row["value"]] = row["rows"]
-    return found if len({*found[0], *found[1]}) <= limit else None
-
-
-def ordered(batch: Batch, names: Sequence[str], bins: int) -> dict[str, tuple[Pair, Inside]]:
-    """The cells of ordered columns, and what is inside the unclear ones; both tables must have values in them.
-
-    Two scans of these columns, more only where values are very unevenly spread.
+    None where one of them has no values. Two scans of a copy of the columns, more only where values are very unevenly
+    spread.
     """
+    for batch in batches(tables, rows, kinds):
+        able = [name for name, sides in batch.sides.items() if all(side.values for side in sides)]
+        found: dict[str, Apart] = {}
+        for start in range(0, len(able), _AT_ONCE):
+            found |= _apart(batch, able[start : start + _AT_ONCE], bins)
+        for name, sides in batch.sides.items():
+            yield name, sides, found.get(name)
+
+
+def _apart(batch: Batch, names: Sequence[str], bins: int) -> dict[str, Apart]:
     columns = [batch.keys[name] for name in names]
     segments: list[Segment] = []
     cells = [_start(batch.sides[name], place, segments) for place, name in enumerate(names)]
@@ -55,7 +55,8 @@ def ordered(batch: Batch, names: Sequence[str], bins: int) -> dict[str, tuple[Pa
     for _ in range(_DEEPEST):
         cells = _refine(batch.tables, columns, [Pair(found, bins) for found in cells], segments)
     pairs = [Pair(found, bins) for found in cells]
-    return dict(zip(names, zip(pairs, _inside(batch.tables, columns, pairs, segments), strict=True), strict=True))
+    found = _inside(batch.tables, columns, pairs, segments)
+    return {name: pair.apart(inside) for name, pair, inside in zip(names, pairs, found, strict=True)}
 
 
 def _start(sides: tuple[Side, Side], column: int, segments: list[Segment]) -> Cells:

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ml_compliance.stats.cells import Cells
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
-    Tables = tuple[ir.Table, ir.Table]
+    from ml_compliance.engine.pairing import Tables
 
 MANTISSA = 53
 """Whole numbers below two to this power are exact in a float."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import ibis.expr.datatypes as dt
     import ibis.expr.types as ir
 
+    Tables = tuple[ir.Table, ir.Table]
+
 Kind = Literal["number", "date", "time stamp", "true/false", "text"]
 ORDERED: tuple[Kind, ...] = ("number", "date", "time stamp")
 UNITS: Mapping[Kind, str] = {"date": "days", "time stamp": "seconds"}
@@ -25,15 +27,15 @@ _KINDS: Mapping[str, Kind] = {
 # Values that are copied at a time: half a gigabyte of floats.
 _BATCH = 2**26
 # The square of anything beyond overflows, and an engine may refuse to go on.
-_SQUARABLE = 1e150
+SQUARABLE = 1e150
 
 
 @dataclass(frozen=True)
 class Side:
     """One column in one table: `missing` is null or NaN; `low` and `high` are those of finite numbers.
 
-    `below` and `above` count −∞ and +∞. `distinct` is an estimate, for columns that are not ordered. `deviation` is
-    the population's standard deviation, None where there is none. All but the counts are None without values.
+    `below` and `above` count −∞ and +∞. `deviation` is the population's standard deviation, None where there is none.
+    All but the counts are None without values, and for columns that are not ordered.
     """
 
     rows: int
@@ -42,7 +44,6 @@ class Side:
     above: int = 0
     low: float | None = None
     high: float | None = None
-    distinct: int | None = None
     deviation: float | None = None
 
     @property
@@ -56,12 +57,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some columns of the reference and of the current table, under the same `keys` in both.
+    """Some ordered columns of the reference and of the current table, under the same `keys` in both.
 
-    Ordered columns are floats (numbers, days or seconds since 1970) without NaN, all others text.
+    They are floats (numbers, days or seconds since 1970) without NaN.
     """
 
-    tables: tuple[ir.Table, ir.Table]
+    tables: Tables
     keys: Mapping[str, str]
     sides: Mapping[str, tuple[Side, Side]]
 
@@ -112,35 +113,41 @@ def _filled(table: ir.Table, names: Collection[str]) -> dict[str, bool]:
     return {name: found[f"c{place}"] > 0 for place, name in enumerate(names)}
 
 
-def batches(reference: ir.Table, current: ir.Table, kinds: Mapping[str, Kind]) -> Iterator[Batch]:
-    """The columns of `kinds` in batches of half a gigabyte, each copied once so that its files are not read again."""
-    rows = sum(int(table.count().to_pyarrow().as_py()) for table in (reference, current))
-    size = max(1, _BATCH // max(rows, 1))
+def counted(tables: Tables) -> tuple[int, int]:
+    """How many rows each table has."""
+    reference, current = (int(table.count().to_pyarrow().as_py()) for table in tables)
+    return reference, current
+
+
+def batches(tables: Tables, rows: tuple[int, int], kinds: Mapping[str, Kind]) -> Iterator[Batch]:
+    """The ordered columns of `kinds` in batches of half a gigabyte, copied so that files are read once."""
+    size = max(1, _BATCH // max(sum(rows), 1))
     names = list(kinds)
     for start in range(0, len(names), size):
-        with _copied((reference, current), {name: kinds[name] for name in names[start : start + size]}) as batch:
+        with _copied(tables, {name: kinds[name] for name in names[start : start + size]}) as batch:
             yield batch
 
 
 @contextmanager
-def _copied(tables: tuple[ir.Table, ir.Table], kinds: Mapping[str, Kind]) -> Iterator[Batch]:
+def _copied(tables: Tables, kinds: Mapping[str, Kind]) -> Iterator[Batch]:
     keys = {name: f"c{place}" for place, name in enumerate(kinds)}
-    plain = [
-        table.select(**{keys[name]: _plain(table[name], kind) for name, kind in kinds.items()}) for table in tables
+    copies = [
+        table.select(**{keys[name]: plain(table[name], kind).nullif(math.nan) for name, kind in kinds.items()})
+        for table in tables
     ]
-    with plain[0].cache() as reference, plain[1].cache() as current:
-        sides = [_sides(table, keys, kinds) for table in (reference, current)]
+    with copies[0].cache() as reference, copies[1].cache() as current:
+        sides = [_sides(table, keys) for table in (reference, current)]
         together = {name: (sides[0][name], sides[1][name]) for name in kinds}
         yield Batch((reference, current), keys, together)
 
 
-def _plain(column: Any, kind: Kind) -> Any:
-    """`column` as a float or as text; a column of another type is one without values."""
+def plain(column: Any, kind: Kind) -> Any:
+    """`column` as a float, which may be NaN, or as text; a column of another type is one without values."""
     import ibis
 
     own = _KINDS.get(kind_of(column.type()))
     if kind == "number":
-        return column.cast("float64").nullif(math.nan) if own == kind else ibis.null("float64")
+        return column.cast("float64") if own == kind else ibis.null("float64")
     if kind == "date":
         return column.epoch_days().cast("float64") if own == kind else ibis.null("float64")
     if kind == "time stamp":
@@ -152,20 +159,16 @@ def _plain(column: Any, kind: Kind) -> Any:
     return column.cast("string")
 
 
-def _sides(table: ir.Table, keys: Mapping[str, str], kinds: Mapping[str, Kind]) -> dict[str, Side]:
+def _sides(table: ir.Table, keys: Mapping[str, str]) -> dict[str, Side]:
     wanted: dict[str, Any] = {"rows": table.count()}
-    for name, key in keys.items():
+    for key in keys.values():
         column = table[key]
-        wanted[f"values_{key}"] = column.count()
-        if kinds[name] in ORDERED:
-            wanted |= {f"low_{key}": column.min(), f"high_{key}": column.max()}
-        else:
-            wanted[f"distinct_{key}"] = column.approx_nunique()
+        wanted |= {f"values_{key}": column.count(), f"low_{key}": column.min(), f"high_{key}": column.max()}
     (found,) = table.aggregate(**wanted).to_pyarrow().to_pylist()
     sides = {}
     for name, key in keys.items():
-        low, high, values = found.get(f"low_{key}"), found.get(f"high_{key}"), found[f"values_{key}"]
-        side = Side(found["rows"], found["rows"] - values, low=low, high=high, distinct=found.get(f"distinct_{key}"))
+        low, high, values = (found[f"{what}_{key}"] for what in ("low", "high", "values"))
+        side = Side(found["rows"], found["rows"] - values, low=low, high=high)
         infinite = low is not None and (math.isinf(low) or math.isinf(high))
         sides[name] = replace(side, **_without_infinities(table[key])) if infinite else side
     return _with_deviations(table, keys, sides)
@@ -185,7 +188,7 @@ def _with_deviations(table: ir.Table, keys: Mapping[str, str], sides: Mapping[st
     able = [
         name for name, side in sides.items()
         if side.low is not None and side.high is not None and side.finite == side.values
-        and max(abs(side.low), abs(side.high)) < _SQUARABLE
+        and max(abs(side.low), abs(side.high)) < SQUARABLE
     ]  # fmt: skip
     if not able:
         return dict(sides)

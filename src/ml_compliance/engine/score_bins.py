@@ -20,16 +20,16 @@ def score_bins(judged: Judged, attributes: tuple[str, ...], bins: int) -> dict[G
     """
     table, keys = judged.table, judged.keys_of(attributes)
     binned = table.mutate(bin=_bin(table.score, bins))
-    rows = (
+    found = (
         binned.group_by([*keys, "bin"])
         .agg(n=binned.count(), positives=binned.label.sum(), score=binned.score.cast(_SCORE).sum())
         .to_pyarrow()
-        .to_pylist()
     )
     groups: defaultdict[Group, dict[int, Bin]] = defaultdict(dict)
-    for row in rows:
-        groups[tuple(row[key] for key in keys)][row["bin"]] = Bin(row["n"], int(row["positives"]), row["score"])
-    return {group: Reliability(dict(sorted(found.items()))) for group, found in groups.items()}
+    columns = (found[name].to_pylist() for name in (*keys, "bin", "n", "positives", "score"))
+    for *group, number, n, positives, score in zip(*columns, strict=True):
+        groups[tuple(group)][number] = Bin(n, int(positives), score)
+    return {group: Reliability(dict(sorted(bins_of.items()))) for group, bins_of in groups.items()}
 
 
 def cutoff_in_use(judged: Judged) -> float | None:

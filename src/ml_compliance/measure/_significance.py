@@ -49,6 +49,9 @@ def adjusted(measurements: list[Measurement], group_test: str) -> tuple[list[Mea
     groups, disparities = iter(of_groups), iter(of_disparities)
     found = []
     for item in measurements:
+        if REST not in item.method and TESTS not in item.method:
+            found.append(item)
+            continue
         method = dict(item.method)
         if REST in method:
             method[REST] = {**_rest(item), ADJUSTED: rounded(next(groups))}

@@ -8,22 +8,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ml_compliance.engine import distributions, pairing
+from ml_compliance.engine import distributions, pairing, samples
+from ml_compliance.engine.categories import categories
 from ml_compliance.errors import UsageError
 from ml_compliance.facts import Column
 from ml_compliance.model import Evidence, Json, Measurement
 from ml_compliance.stats import drift
-from ml_compliance.stats.cells import Bins, Inside, Pair
+from ml_compliance.stats.apart import Apart, Bins
 
 if TYPE_CHECKING:
     from ml_compliance.context import Context
-    from ml_compliance.engine.pairing import Batch, Kind, Side
+    from ml_compliance.engine.categories import Counts
+    from ml_compliance.engine.pairing import Kind, Side, Tables
 
 MAX_CATEGORIES = 1_000
 """Text of more values than this is not categories, but names or sentences: its distribution tells nothing."""
-_AT_ONCE = 16
 BINNED = ("psi", "jensen_shannon", "chi_squared")
 ORDERED = ("kolmogorov_smirnov", "wasserstein", "wasserstein_normalised")
+_NO_VALUES = "it has no values in either table"
 _BY_QUANTILES = "quantiles of the reference; ties collapsed; open ends; upper edge inside; missing values are a bin"
 _BY_VALUE = "one bin for each value; missing values are a bin"
 
@@ -53,33 +55,35 @@ class Compared:
     sides: tuple[Side, Side]
     bins: Bins | None = None
     values: tuple[str, ...] = ()
-    numbers: tuple[Pair, Inside] | None = None
+    numbers: Apart | None = None
     reason: str = ""
 
 
 def measure(context: Context, settings: Settings) -> Evidence:
     """Compare every column that both tables have. Raises UsageError when a setting cannot be."""
-    if context.reference is None:
+    if context.by_column is None:
         return Evidence("drift", "missing", reason="no reference table is named: write data.reference: FILE in "
                         "compliance.yaml")  # fmt: skip
     _check(context, settings)
     identifier = context.facts.data.id
-    kinds, reasons = pairing.shared(
-        context.reference, context.evaluation, {*settings.ignore, *([identifier] if identifier else [])}
-    )
+    kinds, reasons = pairing.shared(*context.by_column, {*settings.ignore, *([identifier] if identifier else [])})
     measurements: list[Measurement] = []
     columns: dict[str, Json] = {}
+    rows = pairing.counted(context.by_column)
+    compared: dict[str, Compared] = {}
     with context.progress("drift", len(kinds)) as advance:
-        for column in _columns(context, kinds, settings.bins):
+        for column in _columns(context.by_column, rows, kinds, settings.bins):
+            compared[column.name] = column
             advance(1)
-            measurements.append(_missing_share(column))
-            if column.bins is None:
-                reasons[column.name] = column.reason
-                continue
-            columns[column.name] = _fact(column, column.bins)
-            measurements += _binned(column, column.bins, settings)
-            if column.kind in pairing.ORDERED:
-                measurements += _ordered(column)
+    for column in (compared[name] for name in kinds):
+        measurements.append(_missing_share(column))
+        if column.bins is None:
+            reasons[column.name] = column.reason
+            continue
+        columns[column.name] = _fact(column, column.bins)
+        measurements += _binned(column, column.bins, settings)
+        if column.kind in pairing.ORDERED:
+            measurements += _ordered(column)
     for name, reason in reasons.items():
         measurements += _none(name, BINNED, reason)
     facts: dict[str, Json] = {
@@ -89,11 +93,10 @@ def measure(context: Context, settings: Settings) -> Evidence:
         "ignored": sorted(settings.ignore),
         "outputs": _outputs(context, columns),
     }
-    rows = int(context.evaluation.count().to_pyarrow().as_py())
     if not columns:
         reason = "the evaluation and the reference table have no column that can be compared"
-        return Evidence("drift", "not_estimable", tuple(measurements), facts, rows=rows, reason=reason)
-    return Evidence("drift", "measured", tuple(measurements), facts, rows=rows)
+        return Evidence("drift", "not_estimable", tuple(measurements), facts, rows=rows[1], reason=reason)
+    return Evidence("drift", "measured", tuple(measurements), facts, rows=rows[1])
 
 
 def _check(context: Context, settings: Settings) -> None:
@@ -110,39 +113,36 @@ def _check(context: Context, settings: Settings) -> None:
                              remedy=f"did you mean {near[0]!r}?" if near else "take it out")  # fmt: skip
 
 
-def _columns(context: Context, kinds: Mapping[str, Kind], bins: int) -> Iterator[Compared]:
-    for batch in pairing.batches(context.reference, context.evaluation, kinds):
-        names = list(batch.keys)
-        able = [name for name in names if kinds[name] in pairing.ORDERED and all(s.values for s in batch.sides[name])]
-        numbers: dict[str, tuple[Pair, Inside]] = {}
-        for some in _in_turn(able):
-            numbers |= distributions.ordered(batch, some, bins)
-        for name in names:
-            yield _compared(batch, name, kinds[name], numbers.get(name))
+def _columns(tables: Tables, rows: tuple[int, int], kinds: Mapping[str, Kind], bins: int) -> Iterator[Compared]:
+    """Every column: those with an order, and then those that hold categories."""
+    ordered = {name: kind for name, kind in kinds.items() if kind in pairing.ORDERED}
+    in_memory = sum(rows) <= samples.FEW
+    for name, sides, numbers in (samples if in_memory else distributions).ordered(tables, rows, ordered, bins):
+        yield _of_numbers(name, kinds[name], sides, numbers)
+    others = {name: kind for name, kind in kinds.items() if name not in ordered}
+    for name, sides, counts in categories(tables, rows, others, MAX_CATEGORIES):
+        yield _of_categories(name, kinds[name], sides, counts)
 
 
-def _in_turn(names: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(names), _AT_ONCE):
-        yield names[start : start + _AT_ONCE]
-
-
-def _compared(batch: Batch, name: str, kind: Kind, numbers: tuple[Pair, Inside] | None) -> Compared:
-    sides = batch.sides[name]
+def _of_numbers(name: str, kind: Kind, sides: tuple[Side, Side], numbers: Apart | None) -> Compared:
     missing = sides[0].missing, sides[1].missing
     if not any(side.values for side in sides):
-        return Compared(name, kind, sides, reason="it has no values in either table")
-    if kind in pairing.ORDERED:
-        if numbers:
-            return Compared(name, kind, sides, numbers[0].binned(numbers[1], missing), numbers=numbers)
-        # Only one table has values: one bin of them, and one of what is missing.
-        return Compared(name, kind, sides, Bins((), *((side.values, side.missing) for side in sides)))
-    found = distributions.categories(batch, name, MAX_CATEGORIES)
-    if found is None:
+        return Compared(name, kind, sides, reason=_NO_VALUES)
+    if numbers:
+        return Compared(name, kind, sides, numbers.binned(missing), numbers=numbers)
+    # Only one table has values: one bin of them, and one of what is missing.
+    return Compared(name, kind, sides, Bins((), *((side.values, side.missing) for side in sides)))
+
+
+def _of_categories(name: str, kind: Kind, sides: tuple[Side, Side], counts: Counts | None) -> Compared:
+    if not any(side.values for side in sides):
+        return Compared(name, kind, sides, reason=_NO_VALUES)
+    if counts is None:
         reason = f"it holds more than {MAX_CATEGORIES} different texts: group them, or list it in measure.drift.ignore"
         return Compared(name, kind, sides, reason=reason)
-    values = tuple(sorted({*found[0], *found[1]}))
+    values = tuple(sorted({*counts[0], *counts[1]}))
     reference, current = (
-        (*(rows.get(value, 0) for value in values), gone) for rows, gone in zip(found, missing, strict=True)
+        (*(rows.get(value, 0) for value in values), side.missing) for rows, side in zip(counts, sides, strict=True)
     )
     return Compared(name, kind, sides, Bins((), reference, current), values)
 
@@ -179,12 +179,11 @@ def _ordered(column: Compared) -> Iterator[Measurement]:
         empty = "reference" if not column.sides[0].values else "evaluation"
         yield from _none(column.name, ORDERED, f"the {empty} table has no values in it")
         return
-    pair, inside = column.numbers
-    n, m = pair.rows
-    distance = pair.kolmogorov_smirnov(inside)
+    n, m = column.numbers.rows
+    distance = column.numbers.kolmogorov_smirnov
     p: dict[str, Json] = {"p": drift.kolmogorov_p(distance, n, m), "p_method": "Kolmogorov's limit"}
     yield _found(column, "kolmogorov_smirnov", distance, m, {"reference_n": n, **p})
-    area = pair.wasserstein(inside)
+    area = column.numbers.wasserstein
     deviation = column.sides[0].deviation
     if not math.isfinite(area):
         infinite = any(side.below or side.above for side in column.sides)

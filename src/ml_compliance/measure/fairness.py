@@ -95,10 +95,10 @@ def _of_counts(
                 **_size(counts),
             )
     total = sum(groups.values(), Counts())
-    sizes = {group: _size(counts) for group, counts in groups.items()}
+    about_groups = {group: _about(attributes, group, _size(counts)) for group, counts in groups.items()}
     limits = _significance.limits(context.law, attributes, about)
     for found in fairness.disparities(groups, context.minimum, limits):
-        yield _disparity(found, attributes, about, _size(total), sizes, {"minimum": asdict(context.minimum)})
+        yield _disparity(found, attributes, about, _size(total), about_groups, {"minimum": asdict(context.minimum)})
 
 
 def _against_rest(rate_of: Callable[[Counts], fairness.Rate], groups: Mapping[Group, Counts]) -> dict[Group, float]:
@@ -127,13 +127,13 @@ def _regression(context: Context, attributes: tuple[str, ...]) -> Iterator[Measu
                     method=_significance.of_group(p_values[name][group]) if group in p_values[name] else {},
                 )
     total = sum(sums.n for sums in groups.values())
-    sizes: dict[Group, _Size] = {group: {"n": sums.n} for group, sums in groups.items()}
+    about_groups = {group: _about(attributes, group, {"n": sums.n}) for group, sums in groups.items()}
     # There are no positives and negatives whose number could be too small.
     method: dict[str, Json] = {"minimum": {"cases": context.minimum.cases}, "residual": "label − prediction"}
     limits = _significance.limits(context.law, attributes, {})
     for found in residual_fairness.disparities(groups, cube.scale, context.minimum, limits):
         about: dict[str, Json] = {"loss": "absolute error"} if found.name.startswith("group_loss") else {}
-        yield _disparity(found, attributes, {}, {"n": total}, sizes, {**method, **about})
+        yield _disparity(found, attributes, {}, {"n": total}, about_groups, {**method, **about})
 
 
 def _means_against_rest(
@@ -154,12 +154,10 @@ def _disparity(
     attributes: tuple[str, ...],
     about: Mapping[str, str],
     total: _Size,
-    sizes: Mapping[Group, _Size],
+    groups: Mapping[Group, Mapping[str, Json]],
     method: Mapping[str, Json],
 ) -> Measurement:
-    def named(group: Group) -> dict[str, str]:
-        return dict(zip(attributes, group, strict=True))
-
+    """`groups` is what `_about` tells of each."""
     return Measurement(
         name=f"fairness/{found.name}",
         value=found.value,
@@ -171,9 +169,9 @@ def _disparity(
         method={
             **method,
             **about,
-            "groups": len(sizes),
-            "compared": [named(group) for group in found.compared],
-            "excluded": [{"slice": named(group), **_known(sizes[group])} for group in found.excluded],
+            "groups": len(groups),
+            "compared": [groups[group]["slice"] for group in found.compared],
+            "excluded": [groups[group] for group in found.excluded],
             "over_every_group": found.over_every_group,
             **_significance.of_disparity(found.tests),
         },
@@ -181,8 +179,9 @@ def _disparity(
     )
 
 
-def _known(size: _Size) -> dict[str, Json]:
-    return {key: value for key, value in size.items() if isinstance(value, int)}
+def _about(attributes: tuple[str, ...], group: Group, size: _Size) -> dict[str, Json]:
+    """A group as a disparity names it, with its size."""
+    return {"slice": dict(zip(attributes, group, strict=True)), **size}  # type: ignore[dict-item]
 
 
 def _too_many(context: Context, attributes: tuple[str, ...], groups: int) -> str:

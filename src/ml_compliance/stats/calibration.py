@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.model import Interval, Json
@@ -42,6 +43,14 @@ class Bin:
         return self.score - self.positives
 
 
+def added(parts: Collection[Bin]) -> Bin:
+    """All cases of `parts`."""
+    if len(parts) == 1:
+        return next(iter(parts))
+    n, positives = sum([part.n for part in parts]), sum([part.positives for part in parts])
+    return Bin(n, positives, sum([part.score for part in parts], Decimal(0)))
+
+
 @dataclass(frozen=True)
 class Reliability:
     """The bins of one group by number, from the lowest score; bins without cases are not there."""
@@ -53,17 +62,16 @@ class Reliability:
         both = {number: mine[number] + theirs[number] for number in mine.keys() & theirs.keys()}
         return Reliability(dict(sorted({**mine, **theirs, **both}.items())))
 
-    @property
+    @cached_property
     def total(self) -> Bin:
-        return sum(self.bins.values(), Bin(0, 0, Decimal(0)))
+        return added(self.bins.values())
 
     def coarser(self, factor: int, bins: int) -> Reliability:
         """The same cases in `bins` bins, each made of `factor` of these; what lies above joins the last one."""
-        found: dict[int, Bin] = {}
+        found: dict[int, list[Bin]] = {}
         for number, part in self.bins.items():
-            coarse = min(number // factor, bins - 1)
-            found[coarse] = found[coarse] + part if coarse in found else part
-        return Reliability(found)
+            found.setdefault(min(number // factor, bins - 1), []).append(part)
+        return Reliability({number: added(parts) for number, parts in found.items()})
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ def expected_calibration_error(reliability: Reliability, confidence: float = int
     value = float(sum((abs(part.gap) for part in reliability.bins.values()), Decimal(0)) / total.n)
     bins = reliability.bins.values()
     half = _half_normal_quantile([_spread(part.positives + 2, part.n + 4, part.n) / total.n for part in bins])
-    expected = sum(math.sqrt(part.n * part.mean_score * (1 - part.mean_score)) for part in bins) / total.n
+    expected = sum(math.sqrt(part.n * score * (1 - score)) for part in bins for score in [part.mean_score]) / total.n
     return Calibration(
         NAMES[0],
         value,
@@ -171,12 +179,10 @@ def _half_normal_quantile(scales: Sequence[float], confidence: float = intervals
     The cumulants of |Z| are those of the half-normal distribution. One term gives 1.94 where 1.96 is right; with
     more terms the error vanishes.
     """
-    from statistics import NormalDist
-
     mean = math.sqrt(2 / math.pi)
     cumulants = (mean, 1 - mean**2, 2 * mean**3 - mean, 4 * mean**2 - 6 * mean**4)
     k1, k2, k3, k4 = (k * sum(scale**power for scale in scales) for power, k in enumerate(cumulants, 1))
-    z = NormalDist().inv_cdf(confidence)
+    z = intervals.normal_quantile(2 * confidence - 1)
     skewness, excess = k3 / k2**1.5, k4 / k2**2
     z += skewness * (z * z - 1) / 6 + excess * (z**3 - 3 * z) / 24 - skewness**2 * (2 * z**3 - 5 * z) / 36
     return float(k1 + z * math.sqrt(k2))
@@ -187,8 +193,8 @@ def cutoffs(reliability: Reliability, steps: int) -> Cutoffs:
     import numpy as np
 
     counts = np.zeros((2, steps + 1), np.int64)
-    for number, part in reliability.bins.items():
-        counts[:, number] = part.positives, part.n - part.positives
+    parts = reliability.bins.values()
+    counts[:, list(reliability.bins)] = [part.positives for part in parts], [part.n - part.positives for part in parts]
     from_above = counts[:, ::-1].cumsum(axis=1)[:, ::-1]
     return Cutoffs(from_above[0], from_above[1])
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+from ml_compliance.stats.apart import Apart, Edge
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,30 +51,12 @@ class Cells:
 
 
 @dataclass(frozen=True)
-class Edge:
-    """A value at which a quantile of the reference lies, with the rows of each table below it and up to it."""
-
-    value: float
-    reference: tuple[int, int]
-    current: tuple[int, int]
-
-
-@dataclass(frozen=True)
 class Inside:
     """What looking into cells found: the greatest |F·n·m − G·n·m|, ∫|F − G|dx over the cells, and their edges."""
 
     distance: int = 0
     area: float = 0.0
     edges: tuple[Edge, ...] = ()
-
-
-@dataclass(frozen=True)
-class Bins:
-    """Counts by bins, which are open at both ends and contain their upper edge; the last count is missing values."""
-
-    edges: tuple[float, ...]
-    reference: tuple[int, ...]
-    current: tuple[int, ...]
 
 
 def point(value: float, reference: int, current: int) -> Cells:
@@ -145,19 +128,21 @@ class Pair:
         result: Flags = inner & (further | crossing | (first < last) | ~self.cells.summed)
         return result
 
-    def kolmogorov_smirnov(self, inside: Inside) -> float:
-        """D = max |F − G|, as `scipy.stats.ks_2samp` defines it."""
+    def apart(self, inside: Inside) -> Apart:
+        """How far the two are apart, when `inside` is what the unclear cells hold."""
+        edges = (*inside.edges, *self._points())
+        return Apart(self.rows, self._distance(inside), self._area(inside), self.bins, edges)
+
+    def _distance(self, inside: Inside) -> float:
+        """max |F − G|."""
         import numpy as np
 
         n, m = self.rows
         _, end = self._apart()
         return max(int(np.abs(end).max()), inside.distance) / (n * m)
 
-    def wasserstein(self, inside: Inside) -> float:
-        """∫|F − G|dx in the unit of the values, as `scipy.stats.wasserstein_distance` defines it.
-
-        Infinite or NaN when the values are infinite or the result exceeds the range of a float.
-        """
+    def _area(self, inside: Inside) -> float:
+        """∫|F − G|dx."""
         import numpy as np
 
         n, m = self.rows
@@ -172,28 +157,6 @@ class Pair:
         terms = [inside.area, *apart.tolist(), *between.tolist()]
         return math.fsum(terms) if all(map(math.isfinite, terms)) else math.nan
 
-    def binned(self, inside: Inside, missing: tuple[int, int]) -> Bins:
-        """Counts by the quantiles of the reference (the least value x with F(x) ≥ i/bins), ties collapsed.
-
-        A value that several quantiles fall on has a bin of its own, so that a move below or above it is seen.
-        `missing` counts the missing values of each table.
-        """
-        n, m = self.rows
-        cuts: list[tuple[float, int, int]] = []
-        for edge in sorted([*inside.edges, *self._points()], key=lambda edge: edge.value):
-            first, last = (count * self.bins // n for count in edge.reference)
-            if not math.isfinite(edge.value):
-                continue
-            if last - first > 1:
-                below = math.nextafter(edge.value, -math.inf)
-                cuts += [(below, edge.reference[0], edge.current[0])] if math.isfinite(below) else []
-            elif last == self.bins:
-                continue  # the greatest value needs no edge: above it there is nothing to tell apart from it
-            cuts.append((edge.value, edge.reference[1], edge.current[1]))
-        reference, current = _steps([cut[1] for cut in cuts], n), _steps([cut[2] for cut in cuts], m)
-        edges = tuple(cut[0] for cut in cuts)
-        return Bins(edges, (*reference, missing[0]), (*current, missing[1]))
-
     def _points(self) -> list[Edge]:
         """The edges that are cells of a single value."""
         first, last = self._passed()
@@ -207,8 +170,3 @@ class Pair:
             )
             for place in places
         ]
-
-
-def _steps(cumulated: Sequence[int], total: int) -> tuple[int, ...]:
-    every = [0, *cumulated, total]
-    return tuple(after - before for before, after in pairwise(every))

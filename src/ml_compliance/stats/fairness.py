@@ -5,10 +5,10 @@ A group without the cases that a rate needs has no rate: it is left out and name
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ml_compliance.model import Interval
 from ml_compliance.stats import intervals, significance
@@ -112,24 +112,22 @@ def disparities(groups: Mapping[Group, Counts], minimum: Minimum, limits: Limits
     found: list[Disparity] = []
     for name, rates in _DEFINITIONS.items():
         table = {group: [rate(counts) for rate in rates] for group, counts in groups.items()}
+        # One set of groups for all rates that are combined: a group that is left out is left out of the whole number.
+        lacking = {group: _lacking(row, groups[group], minimum) for group, row in table.items()}
         for kind in (_DIFFERENCE, _RATIO):
             for mean in (False, True) if len(rates) > 1 else (False,):
                 called = f"{name}_{kind}{'_mean' if mean else ''}"
                 given = limits.get(called) or (_NO_DISPARITY[kind],)
-                found.append(_disparity(_Statistic(called, kind, mean, tuple(given)), table, groups, minimum))
+                found.append(_disparity(_Statistic(called, kind, mean, tuple(given)), table, lacking))
     return found
 
 
 def _disparity(
-    statistic: _Statistic,
-    table: Mapping[Group, Sequence[Rate]],
-    groups: Mapping[Group, Counts],
-    minimum: Minimum,
+    statistic: _Statistic, table: Mapping[Group, Sequence[Rate]], lacking: Mapping[Group, str | None]
 ) -> Disparity:
+    """`lacking` is the rate for which a group has too few cases; None for the groups that are compared."""
     name = statistic.name
     rates = range(len(next(iter(table.values()))))
-    # One set of groups for all rates that are combined: a group that is left out is left out of the whole number.
-    lacking = {group: _lacking(row, groups[group], minimum) for group, row in table.items()}
     compared = tuple(group for group in table if lacking[group] is None)
     excluded = tuple(group for group in table if lacking[group] is not None)
     every = [[row[i] for row in table.values() if row[i].trials] for i in rates]
@@ -196,10 +194,21 @@ class _Statistic:
 
 def _spread(kind: str, rates: Sequence[Rate]) -> Fraction | None:
     """max − min, or min / max, of the rates; None when there is nothing to compare or all are 0."""
-    values = [Fraction(rate.successes, rate.trials) for rate in rates]
-    if not values or (kind == _RATIO and max(values) == 0):
+    if not rates:
         return None
-    return max(values) - min(values) if kind == _DIFFERENCE else min(values) / max(values)
+    least, most = _extreme(min, rates), _extreme(max, rates)
+    if kind == _DIFFERENCE:
+        return most - least
+    return least / most if most else None
+
+
+def _extreme(choose: Callable[[Iterable[Any]], Any], rates: Sequence[Rate]) -> Fraction:
+    """The least or the greatest rate: a division rounds, but never changes the order, so few have to be compared."""
+    rounded = [rate.successes / rate.trials for rate in rates]
+    nearest = choose(rounded)
+    same = {(rate.successes, rate.trials) for rate, value in zip(rates, rounded, strict=True) if value == nearest}
+    extreme: Fraction = choose(Fraction(*pair) for pair in same)
+    return extreme
 
 
 def _rounded(value: Fraction | None) -> float | None:

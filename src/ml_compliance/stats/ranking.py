@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.model import Json
@@ -102,7 +103,8 @@ def _rankings(p: Any, n: Any, spread: Any, start: Any, steps: int | None) -> lis
     under, over = (
         np.add.reduceat(np.where(spread, error, 0.0), start) for error in (precision - least, most - precision)
     )
-    sums = [math.fsum(part.tolist()) for part in np.split(precision, start[1:])]
+    listed, bounds = precision.tolist(), [*start.tolist(), len(precision)]
+    sums = [math.fsum(listed[begin:end]) for begin, end in pairwise(bounds)]
     found: list[Ranking] = []
     for index, total in enumerate(sums):
         ranking = int(pairs[index]), Decimal(total)

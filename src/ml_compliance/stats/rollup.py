@@ -20,6 +20,8 @@ def roll_up(cells: Mapping[Group, S], attributes: tuple[str, ...], wanted: tuple
 
     `attributes` name the parts of the keys of `cells`, and `wanted` are some of them.
     """
+    if wanted == attributes:
+        return dict(sorted(cells.items()))
     places = [attributes.index(name) for name in wanted]
     groups: dict[Group, S] = {}
     for cell, sums in cells.items():
