@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -141,23 +141,20 @@ def _close(one: Any, other: Any) -> bool:
     return isinstance(one, float) and isinstance(other, float) and math.isclose(one, other, rel_tol=1e-9)
 
 
-def run(rows: int) -> list[harness.Result]:
+def run(rows: int) -> Iterator[harness.Result]:
     """CSV and Parquet. Raises ClickException when the results differ from those on pandas."""
-    results = []
     with tempfile.TemporaryDirectory() as folder:
         for suffix in FORMATS:
             path = Path(folder) / f"table.{suffix}"
             write(path, rows)
             floor = harness.measure(harness.scan, path=str(path), columns=list(COLUMNS))
             mine, theirs = harness.measure(ours, path=str(path)), harness.measure(pandas, path=str(path))
+            path.unlink()
             unequal = differences(mine.answer, theirs.answer)
             if unequal:
                 raise click.ClickException("the results are not those of pandas:\n" + "\n".join(unequal))
-            name = f"validation, {len(EXPECTATIONS)} expectations, {suffix}"
             peer = harness.Peer("Great Expectations on pandas, with the same results", theirs)
-            results.append(harness.result(name, rows, mine, floor, peer))
-            path.unlink()
-    return results
+            yield harness.result(f"validation, {len(EXPECTATIONS)} expectations, {suffix}", rows, mine, floor, peer)
 
 
 if __name__ == "__main__":
