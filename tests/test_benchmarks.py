@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from benchmarks import drift, fairness, gate, harness, validation
+from benchmarks import discovery, drift, fairness, gate, harness, validation
 from ml_compliance.engine.validator import quiet
 
 NUMBER: dict[str, Any] = {"type": ["number", "null"], "exclusiveMinimum": 0}
@@ -169,3 +169,16 @@ def test_validation_gives_the_results_of_pandas(tmp_path: Path, suffix: str) -> 
 def test_the_gates_program_must_end_as_it_may() -> None:
     with pytest.raises(SystemExit, match="ended with 3"):
         gate.program(["-c", "raise SystemExit(3)"], [0, 1])()
+
+
+def test_the_page_on_coverage_says_what_was_run() -> None:
+    page = (harness.ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    section = "\n".join(discovery.section(1_000, slices=(100,)))
+    assert section in page
+    assert [line.split(" | ")[0] for line in page.splitlines()[-3:]] == [f"| {size:,}" for size in discovery.SLICES]
+
+
+def test_families_of_slices_that_do_not_differ_seldom_have_findings() -> None:
+    found = discovery.simulate(200, 200)
+    assert 0 < found.with_finding <= 18
+    assert 0.03 < found.raw < 0.05
