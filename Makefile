@@ -1,4 +1,5 @@
 # Everything runs in .venv, installed from hash-locked requirements; nothing but Python, git and make is needed.
+# Benchmarks run in .venv-bench, which has the tools they compare with too: those hold pandas back.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,26 +19,32 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/ready
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: .venv-bench/ready
+	.venv-bench/bin/python -m benchmarks $(ARGS)
 
-.venv/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
+.venv/ready: LOCKED := requirements/dev.txt
+.venv-bench/ready: LOCKED := requirements/bench.txt
+.venv/ready: requirements/dev.txt
+.venv-bench/ready: requirements/bench.txt
+.venv/ready .venv-bench/ready: requirements/uv.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 		|| { echo 'Python 3.11, 3.12 or 3.13 is needed; say which with: make PYTHON=python3.12' >&2; exit 2; }
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(@D)/bin/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --require-hashes -r $(LOCKED)
+	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --no-deps --no-build-isolation --editable .
 	touch $@
 
 lock: .venv/ready
 	cd requirements && PATH="../$(BIN):$$PATH" $(LOCK) uv.in -o uv.txt
 	$(BIN)/$(LOCK) pyproject.toml -o requirements/run.txt
 	$(BIN)/$(LOCK) pyproject.toml --group dev --extra spark -o requirements/dev.txt
+	cp requirements/dev.txt requirements/bench.txt # its versions, wherever the tools compared with allow them
+	$(BIN)/$(LOCK) pyproject.toml --group dev --extra bench -o requirements/bench.txt
 
 generate: .venv/ready
 	$(BIN)/python -m ml_compliance.decide._build
 	$(BIN)/python -m ml_compliance.schemas
 
 clean:
-	rm -rf .venv ml-compliance-demo ml-compliance-out .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench ml-compliance-demo ml-compliance-out .mypy_cache .pytest_cache .ruff_cache

@@ -1,6 +1,5 @@
-"""`python -m benchmarks`: all of them."""
+"""`python -m benchmarks`: all of them, the quick ones first."""
 
-from benchmarks import gate, install
+from benchmarks import harness
 
-for benchmark in (install, gate):
-    benchmark.main()
+harness.main("install", "gate", "drift", "fairness", "validation")

@@ -1,31 +1,26 @@
-"""Drift of many columns between two Parquet files, against a loop over scipy, evidently and a plain scan.
+"""Drift of 200 columns between two Parquet files, against a loop over scipy, evidently and a plain scan.
 
 Ours is what the gate does after it was started: open both files and compute all six numbers of every column. The scipy
 loop reads a column at a time and computes KS, Wasserstein and, from deciles, PSI, Jensen–Shannon and chi²; of text, the
-last three. evidently runs its preset for data drift (one number for each column); it is measured where EVIDENTLY_PYTHON
-names a Python that has it, and skipped otherwise. Peers get `PEER_COLUMNS` of the columns, and their time is scaled:
-both go through one column after another. The floor is DuckDB hashing every value of both files. Each side runs in a
-process of its own, once everything is imported.
+last three. evidently runs its preset for data drift: one number for each column. Peers get two smaller numbers of
+columns, and their time is on the line through the two. The floor is DuckDB hashing every value of both files.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import json
-import os
-import resource
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-PEER_COLUMNS = 20
-RUNS = {"floor": 2, "ours": 2}
+from benchmarks import harness
+
+ROWS = 1_000_000
+COLUMNS = 200
+PEERS = ("scipy", "evidently")
+PEER_COLUMNS = (10, 20)
 KINDS = ("normal", "normal", "normal", "shifted", "amount", "normal", "normal", "code", "normal", "text")
+TABLES = ("reference.parquet", "current.parquet")
 _GROUP = 100_000
 
 
@@ -45,49 +40,51 @@ def values(random: Any, place: int, rows: int, current: bool) -> Any:
 
 
 def write(folder: Path, columns: int, rows: int) -> None:
+    """Both tables, as Parquet."""
     import numpy as np
     import pyarrow as pa
     from pyarrow import parquet
 
-    for current, name in enumerate(("reference", "current")):
+    for current, name in enumerate(TABLES):
         random = np.random.default_rng(current)
         writer = None
         for start in range(0, rows, _GROUP):
             some = min(_GROUP, rows - start)
             table = pa.table({f"c{place}": values(random, place, some, bool(current)) for place in range(columns)})
-            writer = writer or parquet.ParquetWriter(folder / f"{name}.parquet", table.schema, use_dictionary=False)
+            writer = writer or parquet.ParquetWriter(folder / name, table.schema, use_dictionary=False)
             writer.write_table(table)
         if writer:
             writer.close()
 
 
-def floor(folder: Path, columns: int) -> Callable[[], Any]:
-    import duckdb
-
-    hashes = ", ".join(f"sum(hash(c{place}))" for place in range(columns))
-    return lambda: [
-        duckdb.connect().execute(f"SELECT {hashes} FROM '{folder / name}.parquet'").fetchall()
-        for name in ("reference", "current")
-    ]
+def floor(folder: str, columns: int) -> Callable[[], Any]:
+    """A plain scan of one file, then of the other."""
+    scans = [harness.scan(str(Path(folder) / name), [f"c{place}" for place in range(columns)]) for name in TABLES]
+    return lambda: [scan() for scan in scans]
 
 
-def ours(folder: Path, columns: int) -> Callable[[], Any]:
+def ours(folder: str, columns: int) -> Callable[[], Any]:
+    """The measurement `drift` on a new context."""
     from ml_compliance.context import Context
     from ml_compliance.facts import Data, Facts
     from ml_compliance.measure import drift
 
-    data = Data("current.parquet", "c0", reference="reference.parquet")
+    reference, current = TABLES
+    data = Data(current, "c0", reference=reference)
 
-    def run() -> None:
-        context = Context(Facts("benchmark", data), None, folder, folder)
+    def run() -> Any:
+        context = Context(Facts("benchmark", data), None, Path(folder), Path(folder))
         found = drift.measure(context, drift.Settings())
         context.close()
-        assert found.facts["compared"] == columns, found.reason
+        if found.facts["compared"] != columns:
+            raise SystemExit(found.reason)
+        return len(found.measurements)
 
     return run
 
 
-def scipy(folder: Path, columns: int) -> Callable[[], Any]:
+def scipy(folder: str, columns: int) -> Callable[[], Any]:
+    """What one writes with scipy, for the first `columns` columns."""
     import numpy as np
     from pyarrow import parquet
     from scipy import stats
@@ -99,99 +96,48 @@ def scipy(folder: Path, columns: int) -> Callable[[], Any]:
         test = stats.chi2_contingency(table[:, table.sum(axis=0) > 0], correction=False)
         return float(np.sum((r - c) * np.log(r / c))), float(jensenshannon(*counts)), float(test.statistic)
 
-    def column(name: str) -> Any:
-        both = [
-            parquet.read_table(folder / f"{side}.parquet", columns=[name])[name] for side in ("reference", "current")
-        ]
+    def column(name: str) -> int:
+        both = [parquet.read_table(Path(folder) / table, columns=[name])[name] for table in TABLES]
         if str(both[0].type).endswith("string"):
             counted = [{row["values"]: row["counts"] for row in side.value_counts().to_pylist()} for side in both]
             values = sorted({*counted[0], *counted[1]})
-            return binned([np.array([rows.get(value, 0) for value in values]) for rows in counted])
+            return len(binned([np.array([rows.get(value, 0) for value in values]) for rows in counted]))
         r, c = (side.to_numpy() for side in both)
         edges = np.unique(np.quantile(r, np.arange(1, 10) / 10))
         counts = [np.bincount(np.searchsorted(edges, side), minlength=len(edges) + 1) for side in (r, c)]
-        return stats.ks_2samp(r, c, method="asymp"), stats.wasserstein_distance(r, c), *binned(counts)
+        return len((stats.ks_2samp(r, c, method="asymp"), stats.wasserstein_distance(r, c), *binned(counts)))
 
-    return lambda: [column(f"c{place}") for place in range(columns)]
+    return lambda: sum(column(f"c{place}") for place in range(columns))
 
 
-def evidently(folder: Path, columns: int) -> Callable[[], Any]:
+def evidently(folder: str, columns: int) -> Callable[[], Any]:
+    """evidently's preset for data drift, for the first `columns` columns."""
     import pandas as pd
+    from evidently import Report
+    from evidently.presets import DataDriftPreset
 
-    package, presets = (importlib.import_module(name) for name in ("evidently", "evidently.presets"))
     names = [f"c{place}" for place in range(columns)]
 
-    def run() -> None:
-        both = [pd.read_parquet(folder / f"{side}.parquet", columns=names) for side in ("reference", "current")]
-        assert (
-            package.Report([presets.DataDriftPreset()])
-            .run(reference_data=both[0], current_data=both[1])
-            .dict()["metrics"]
-        )
+    def run() -> Any:
+        reference, current = (pd.read_parquet(Path(folder) / table, columns=names) for table in TABLES)
+        return len(Report([DataDriftPreset()]).run(reference_data=reference, current_data=current).dict()["metrics"])
 
     return run
 
 
-def child(side: str, folder: str, columns: str) -> None:
-    """One side: seconds of its best run, once everything is imported, and the peak of its process in MiB."""
-    run = {"floor": floor, "ours": ours, "scipy": scipy, "evidently": evidently}[side](Path(folder), int(columns))
-    seconds = []
-    for _ in range(RUNS.get(side, 1)):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": min(seconds), "peak": round(peak)}))
+def run(rows: int) -> Iterator[harness.Result]:
+    """200 columns × `rows` rows in both tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder), COLUMNS, rows)
+        plain, mine = (harness.measure(side, folder=folder, columns=COLUMNS) for side in (floor, ours))
+        for name, side in {"scipy, a column at a time": scipy, "evidently's DataDriftPreset": evidently}.items():
+            yield harness.result(f"drift, {COLUMNS} columns", rows, mine, plain, _peer(name, side, folder))
 
 
-def _measured(side: str, folder: Path, columns: int, python: str = sys.executable) -> dict[str, float]:
-    command = [python, "-W", "ignore", "-m", "benchmarks.drift", "--child", side, str(folder), str(columns)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{side}: {done.stderr}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--columns", type=int, default=200)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--child", nargs=3)
-    given = parser.parse_args()
-    if given.child:
-        child(*given.child)
-        return
-    results = []
-    pythons = {"scipy": sys.executable, "evidently": os.environ.get("EVIDENTLY_PYTHON", "")}
-    asked = min(PEER_COLUMNS, given.columns)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write(folder, given.columns, given.rows)
-        plain, mine = (_measured(side, folder, given.columns) for side in ("floor", "ours"))
-        load = os.getloadavg()[0]
-        print(f"drift of {given.columns} columns × {given.rows:,} rows in both tables; load of the machine {load:.1f}")
-        print(f"  floor, a plain scan {plain['seconds']:8.2f} s {plain['peak']:8.0f} MiB")
-        print(f"  ours                {mine['seconds']:8.2f} s {mine['peak']:8.0f} MiB  "
-              f"{mine['seconds'] / plain['seconds']:.1f} × the floor")  # fmt: skip
-        for peer, python in pythons.items():
-            if not python:
-                print(f"  {peer:<20}skipped: EVIDENTLY_PYTHON names no Python that has it")
-                continue
-            theirs = _measured(peer, folder, asked, python)
-            seconds = theirs["seconds"] * given.columns / asked
-            print(f"  {peer:<20}{seconds:8.2f} s {theirs['peak']:8.0f} MiB  {seconds / mine['seconds']:.1f} × ours "
-                  f"(scaled from {asked} columns)")  # fmt: skip
-            results.append({
-                "name": f"drift, {given.columns} columns", "rows": given.rows, "ours_s": mine["seconds"], "peer": peer,
-                "peer_s": seconds, "floor_s": plain["seconds"], "ratio_peer": seconds / mine["seconds"],
-                "ratio_floor": mine["seconds"] / plain["seconds"], "ours_peak_mib": mine["peak"],
-                "peer_peak_mib": theirs["peak"],
-            })  # fmt: skip
-    if given.json:
-        given.json.write_text(json.dumps(results, indent=2) + "\n")
+def _peer(name: str, side: harness.Side, folder: str) -> harness.Peer:
+    return harness.on_line(name, "columns", COLUMNS, PEER_COLUMNS,
+                           lambda columns: harness.measure(side, folder=folder, columns=columns))  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    harness.main("drift")

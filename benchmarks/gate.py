@@ -1,18 +1,25 @@
-"""The whole gate on 10,000 predictions, room by room, and the start-up of the command line against bare click."""
+"""The whole gate on some predictions, process start to end and room by room, and `--help` against bare click.
+
+The floor of the gate is DuckDB hashing every value of the predictions; that of `--help` a Python that imports click.
+The peak is that of the largest process.
+"""
 
 from __future__ import annotations
 
 import json
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from benchmarks import harness
 
 ROWS = 10_000
-RUNS = 5
+PEERS = ()
+COLUMNS = ("label", "prediction", "score", "race", "sex")
 FACTS = """\
 project: benchmark
 data: {evaluation: predictions.csv, label: label, prediction: prediction, score: score, sensitive: [race, sex]}
@@ -26,43 +33,48 @@ policies:
 """
 
 
-def _write(folder: Path) -> None:
+def write(folder: Path, rows: int) -> None:
+    """Predictions, the facts about them, and a law."""
     source = random.Random(1)  # noqa: S311
-    lines = ["label,prediction,score,race,sex"]
-    for _ in range(ROWS):
-        score = source.random()
-        label = int(source.random() < score)
-        lines.append(f"{label},{int(score >= 0.5)},{score},{source.choice('abcd')},{source.choice('fm')}")
-    (folder / "predictions.csv").write_text("\n".join(lines) + "\n")
-    (folder / "compliance.yaml").write_text(FACTS)
-    (folder / "compliance_policy.yaml").write_text(LAW)
+    with (folder / "predictions.csv").open("w", encoding="utf-8") as file:
+        file.write(",".join(COLUMNS) + "\n")
+        for _ in range(rows):
+            score = source.random()
+            label = int(source.random() < score)
+            file.write(f"{label},{int(score >= 0.5)},{score},{source.choice('abcd')},{source.choice('fm')}\n")
+    (folder / "compliance.yaml").write_text(FACTS, encoding="utf-8")
+    (folder / "compliance_policy.yaml").write_text(LAW, encoding="utf-8")
 
 
-def _seconds(command: list[str], allowed: tuple[int, ...] = (0,)) -> tuple[float, str]:
-    start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode not in allowed:
-        raise SystemExit(f"{command} ended with {done.returncode}: {done.stderr}")
-    return time.perf_counter() - start, done.stdout
+def program(arguments: list[str], allowed: list[int]) -> Callable[[], Any]:
+    """The work: start Python with `arguments`, wait, and answer what it printed."""
+
+    def run() -> Any:
+        done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+        if done.returncode not in allowed:
+            raise SystemExit(f"{arguments} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    return run
 
 
-def main() -> None:
-    program = [sys.executable, "-m", "ml_compliance.cli"]
+def run(rows: int) -> Iterator[harness.Result]:
+    """The gate, with the rooms of its last run, and `--help`; they have no peer."""
+    started = ["-m", "ml_compliance.cli"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _write(folder)
-        gate = [*program, "gate", "--engine", "embedded", "--timings", "--json", "--config",
-                str(folder / "compliance.yaml"), "--out", str(folder / "out")]  # fmt: skip
-        runs = [_seconds(gate, allowed=(0, 1)) for _ in range(RUNS)]
-    seconds = [run[0] for run in runs]
-    spread = f"{statistics.median(seconds):.2f} s median, {min(seconds):.2f} s least"
-    print(f"gate on {ROWS:,} predictions, process start to end, {RUNS} runs: {spread}")
-    for timing in json.loads(runs[-1][1])["timings"]:
+        write(folder, rows)
+        table = str(folder / "predictions.csv")
+        floor = harness.measure(harness.scan, path=table, columns=list(COLUMNS))
+        arguments = [*started, "gate", "--engine", "embedded", "--timings", "--json", "--config",
+                     str(folder / "compliance.yaml"), "--out", str(folder / "out")]  # fmt: skip
+        whole = harness.measure(program, arguments=arguments, allowed=[0, 1])
+    yield harness.result("gate", rows, whole, floor)
+    for timing in json.loads(whole.answer)["timings"]:
         print(f"  {timing['room']:<24}{timing['seconds']:7.2f} s")
-    bare = [sys.executable, "-c", "import click"]
-    ratios = [_seconds([*program, "--help"])[0] / _seconds(bare)[0] for _ in range(15)]
-    print(f"`--help` against `import click`, 15 pairs: {statistics.median(ratios):.2f} times as long (median)")
+    bare = harness.measure(program, arguments=["-c", "import click"], allowed=[0])
+    yield harness.result("--help", None, harness.measure(program, arguments=[*started, "--help"], allowed=[0]), bare)
 
 
 if __name__ == "__main__":
-    main()
+    harness.main("gate")
