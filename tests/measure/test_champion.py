@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -283,7 +284,8 @@ def test_columns_of_the_champion_may_have_names_of_their_own(tmp_path: Path) -> 
 
 def test_other_tasks_are_not_compared(tmp_path: Path) -> None:
     facts = Facts("p", Data("t.csv", "y", task="regression"), champion=Champion(uri="models:/m/1"))
-    evidence = measure(Context(facts, None, tmp_path, tmp_path), NoSettings())
+    with closing(Context(facts, None, tmp_path, tmp_path)) as context:
+        evidence = measure(context, NoSettings())
     assert (evidence.status, evidence.reason) == ("missing", "models are compared where data.task is binary")
 
 

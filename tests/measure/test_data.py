@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def folder(tmp_path: Path) -> Path:
 def evidence(folder: Path, settings: Settings, **data: Any) -> Evidence:
     said = {"label": "y", "prediction": Column("p"), "id": "id", **data}
     context = Context(Facts("loans", Data("eval.csv", **said)), None, folder, folder / "out")
-    return measure(context, settings)
+    with closing(context):
+        return measure(context, settings)
 
 
 def values(found: Evidence) -> dict[str, tuple[float | None, int | None]]:

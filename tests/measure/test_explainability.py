@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,7 +35,8 @@ def explained(
         Data("test.parquet", label, reference=None if reference is None else "reference.parquet"),
         Model(uri=f"models:/{name}/1", tracking_uri=store().uri),
     )
-    return measure(Context(facts, None, tmp_path, tmp_path / "out"), Settings(sample=sample))
+    with closing(Context(facts, None, tmp_path, tmp_path / "out")) as context:
+        return measure(context, Settings(sample=sample))
 
 
 def importance(evidence: Evidence) -> dict[str, float]:
@@ -155,7 +157,8 @@ def test_structures_are_not_estimable(tmp_path: Path) -> None:
 
 
 def without_model(tmp_path: Path, settings: Settings) -> Evidence:
-    return measure(Context(Facts("loans", Data("t.csv", "y")), None, tmp_path, tmp_path / "out"), settings)
+    with closing(Context(Facts("loans", Data("t.csv", "y")), None, tmp_path, tmp_path / "out")) as context:
+        return measure(context, settings)
 
 
 def test_without_a_model_the_evidence_is_missing_and_says_what_to_write(tmp_path: Path) -> None:

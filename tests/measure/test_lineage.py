@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +28,8 @@ DIGEST = hashlib.sha256(DATA).hexdigest()
 def traced(tmp_path: Path, model: Model | None = None, **data: str) -> Evidence:
     (tmp_path / "test.csv").write_bytes(DATA)
     facts = Facts("loans", Data("test.csv", "y", **cast(Any, data)), model or Model())
-    return measure(Context(facts, None, tmp_path, tmp_path / "out"), NoSettings())
+    with closing(Context(facts, None, tmp_path, tmp_path / "out")) as context:
+        return measure(context, NoSettings())
 
 
 def facts_of(evidence: Evidence) -> Any:
