@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
+# More than what rounding can add up to in a difference of rates.
+_ROUNDING = 1e-12
 
 
 @lru_cache(maxsize=1024)
@@ -106,7 +108,7 @@ def _wilsons(rates: Sequence[tuple[int, int]], z: float) -> tuple[NDArray[float6
     """Each rate and the bounds of `wilson` for it: as there, and for all groups at once."""
     import numpy as np
 
-    successes, n = np.array(rates, float).T
+    successes, n = np.asarray(rates, float).T
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
@@ -122,10 +124,11 @@ def _furthest(p: NDArray[float64], below: NDArray[float64], above: NDArray[float
     import numpy as np
 
     half = math.sqrt(0.5)
-    best_i, best_j = p - below, p + above
-    i, j = int(best_i.argmax()), int(best_j.argmin())
-    known = best_i[i] - best_j[j] if i != j else -math.inf
     most_i, most_j = p - half * below, p + half * above
+    # The pairs that are best by either bound are likely to be the furthest, or near it.
+    likely = ((p - below).argmax(), (p + above).argmin()), (most_i.argmax(), most_j.argmin())
+    known = max((p[i] - p[j] - math.hypot(below[i], above[j]) for i, j in likely if i != j), default=-math.inf)
+    known -= _ROUNDING
     some = np.flatnonzero(most_i - most_j.min() >= known)
     others = np.flatnonzero(most_i.max() - most_j >= known)
     gaps = p[some, None] - p[None, others] - np.sqrt(below[some, None] ** 2 + above[None, others] ** 2)

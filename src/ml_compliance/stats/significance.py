@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ml_compliance.stats import intervals
 
@@ -46,7 +47,8 @@ def range_exceeds(parts: Sequence[Rates], limit: float, combine: Combine) -> flo
         # One part's doubt is not to be set off against another's finding: no range is below 0.
         return max(0.0, low) if len(parts) > 1 else low
 
-    z = largest_z(lambda z: combine([lower(rates, z) for rates in parts]) - limit)
+    arrays = _arrays(parts)
+    z = largest_z(lambda z: combine([lower(rates, z) for rates in arrays]) - limit)
     return rounded(len(parts) * range_tail(z, len(parts[0])))
 
 
@@ -57,9 +59,17 @@ def ratio_falls_short(parts: Sequence[Rates], limit: float, combine: Combine) ->
         high = intervals.highest_ratio(rates, z)
         return min(1.0, high) if len(parts) > 1 else high
 
-    z = largest_z(lambda z: limit - combine([upper(rates, z) for rates in parts]))
+    arrays = _arrays(parts)
+    z = largest_z(lambda z: limit - combine([upper(rates, z) for rates in arrays]))
     # 1 − erf^k, without losing the digits of a small one.
     return rounded(-len(parts) * math.expm1(len(parts[0]) * math.log1p(-math.erfc(z / math.sqrt(2)))) if z else 1.0)
+
+
+def _arrays(parts: Sequence[Rates]) -> list[Any]:
+    """The rates as arrays, once for all quantiles that are tried."""
+    import numpy as np
+
+    return [np.asarray(rates, float) for rates in parts]
 
 
 def range_tail(z: float, k: int) -> float:
