@@ -18,7 +18,7 @@ from benchmarks import harness
 ROWS = 1_000_000
 COLUMNS = 200
 PEERS = ("scipy", "evidently")
-PEER_COLUMNS = (10, 20)
+PEER_COLUMNS = (1, 10)
 KINDS = ("normal", "normal", "normal", "shifted", "amount", "normal", "normal", "code", "normal", "text")
 TABLES = ("reference.parquet", "current.parquet")
 _GROUP = 100_000

@@ -199,7 +199,8 @@ def _resampled(case: Case, given: dict[str, Any], plain: harness.Peer) -> harnes
     peer = harness.on_line("fairlearn MetricFrame", "resamples", RESAMPLES, (1, 1 + RESAMPLED), measured)
     without = measured(0)
     seconds = plain.cost.seconds * peer.cost.seconds / without.seconds
-    return harness.Peer(f"{peer.name} of {rows:,} rows", replace(peer.cost, seconds=seconds))
+    said = f"{peer.name} on {rows:,} rows, in proportion to the time without"
+    return harness.Peer(said, replace(peer.cost, seconds=seconds))
 
 
 def run(rows: int) -> Iterator[harness.Result]:

@@ -182,3 +182,15 @@ def test_families_of_slices_that_do_not_differ_seldom_have_findings() -> None:
     found = discovery.simulate(200, 200)
     assert 0 < found.with_finding <= 18
     assert 0.03 < found.raw < 0.05
+
+
+def test_resamples_are_scaled_from_few_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(side: harness.Side, *, rows: int, resamples: int, **_: Any) -> harness.Cost:
+        assert (side, rows) == (fairness.metric_frame, 100_000)
+        return harness.Cost(2.0 + 3.0 * resamples, 1)
+
+    monkeypatch.setattr(harness, "measure", measure)
+    plain = harness.Peer("without", harness.Cost(20.0, 1))
+    peer = fairness._resampled(fairness.cases(1_000_000)[0], {}, plain)
+    assert peer.cost.seconds == pytest.approx((2.0 + 3.0 * 1_000) * 10)
+    assert "1,000 resamples from 1 and 3 on 100,000 rows" in peer.name
