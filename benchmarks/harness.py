@@ -26,7 +26,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ml_compliance.cli import Guarded
+from ml_compliance.cli._shared import Guarded
 from ml_compliance.files import write
 
 ENOUGH = 10.0
