@@ -29,9 +29,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """The whole document `data.mlpolicy.deploy`, and who computed it from which policy."""
+    """The whole document `data.mlpolicy.deploy`, and who computed it from which policy, of which bundle revision."""
 
     result: Any
     engine: str
     version: str
     policy_digest: str
+    revision: str = ""
