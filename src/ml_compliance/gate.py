@@ -27,7 +27,7 @@ MEASURED_FILE = "measured.json"
 DEFAULT_LAW = "compliance_policy.yaml"
 DECISION_FILE = "decision.json"
 # What the facts say about deciding does not change what was measured.
-_OF_DECIDING = ("policy", "rego", "engine", "server")
+_OF_DECIDING = ("policy", "rego", "rego_key", "engine", "server")
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,8 @@ def decide(request: Request, document: Mapping[str, Any] | None = None) -> Decis
         document = read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
     files.write(request.out / LAW_FILE, canonical({"mlpolicy": {"law": law.document()}}))
     rego = request.config.parent / facts.rego if facts.rego else None
-    question = Question(document, law.document(), rego, facts.server)
+    key = request.config.parent / facts.rego_key if facts.rego_key else None
+    question = Question(document, law.document(), rego, facts.server, key)
     try:
         decision = ask(question, facts.engine, law.locate, cross_check=request.cross_check)
     except EvaluationError as error:

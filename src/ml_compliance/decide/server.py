@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from ml_compliance.decide._bundle import is_bundle
 from ml_compliance.decide._contract import PACKAGE, Answer, Request
-from ml_compliance.decide._policy import digest_of_modules
+from ml_compliance.decide._policy import digest_of_modules, load_policy
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.facts import Server
 
@@ -28,6 +29,8 @@ def evaluate(request: Request) -> Answer:
     settings = request.server
     if settings is None:
         raise UsageError("no policy server is configured", remedy="name its URL, such as http://localhost:8181")
+    if request.rego is not None and is_bundle(request.rego):
+        load_policy(request)  # a bundle that was tampered with here is not asked about there
     client = _client(settings)
     try:
         with _told_in_one_line(settings):
