@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class Policy:
     wasm: bytes | None
     revision: str = ""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The policy digest, equal to that of the same modules on a server."""
         return digest_of_modules(self.modules.values())
@@ -50,8 +51,17 @@ def load_policy(request: Request) -> Policy:
     if request.rego_key is not None:
         raise UsageError("`rego_key` verifies a bundle, and `rego` names none", where=str(rego or ""),
                          remedy="run: ml-compliance policy build")  # fmt: skip
-    modules = {str(path): _text(path) for path in rego_files(rego)}
-    return Policy(modules, {}, None if rego is not None else (policies_folder() / WASM).read_bytes())
+    return _shipped(policies_folder()) if rego is None else Policy(_texts(rego), {}, None)
+
+
+@cache
+def _shipped(folder: Path) -> Policy:
+    """The shipped policy, which is read once: an installation does not change under a process."""
+    return Policy(_texts(folder), {}, (folder / WASM).read_bytes())
+
+
+def _texts(rego: Path) -> dict[str, str]:
+    return {str(path): _text(path) for path in rego_files(rego)}
 
 
 def policy_of(files: Mapping[str, bytes], where: str) -> Policy:

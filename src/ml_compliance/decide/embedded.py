@@ -38,9 +38,13 @@ def evaluate(request: Request) -> Answer:
     if policy.wasm is None:
         raise EvaluationError("the bundle has no policy.wasm", where=where, remedy="run: ml-compliance policy build")
     instance = _Instance(policy.wasm, where)
-    result = instance.evaluate(json.dumps(request.submission.get("input")), json.dumps(policy.data_with(request.law)))
+    result = instance.evaluate(_compact(request.submission.get("input")), _compact(policy.data_with(request.law)))
     version = f"wasmtime {importlib.metadata.version('wasmtime')}"
     return Answer(result, "embedded", version, policy.digest, policy.revision)
+
+
+def _compact(document: Any) -> str:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 def builtins_lacking(module: bytes) -> tuple[str, ...]:
