@@ -10,6 +10,7 @@ import click
 from ml_compliance import __version__
 from ml_compliance.cli._shared import Program, common, engine_option, model_option, policy_option, request
 from ml_compliance.cli.policy import policy
+from ml_compliance.cli.tools import tools
 
 
 class MeasureCommand(click.Command):
@@ -134,3 +135,4 @@ def schema(name: str) -> None:
 
 
 main.add_command(policy)
+main.add_command(tools)

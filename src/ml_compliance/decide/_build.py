@@ -18,6 +18,7 @@ from ml_compliance.decide.binary import INSTALL
 from ml_compliance.documents import canonical
 from ml_compliance.errors import ComplianceError, EvaluationError
 from ml_compliance.resources import policies_folder
+from ml_compliance.tools import find
 
 _RULE_FIELDS = ("severity", "message", "remedy", "reads")
 
@@ -40,9 +41,9 @@ def build(folder: Path) -> None:
 
 
 def _opa(folder: Path, *arguments: str) -> str:
-    program = shutil.which("opa")
+    program = find("opa")
     if program is None:
-        raise EvaluationError("the program `opa` is not on PATH", remedy=INSTALL)
+        raise EvaluationError("the program `opa` is neither on PATH nor installed", remedy=INSTALL)
     done = subprocess.run(
         [program, *arguments], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,22 +12,23 @@ from ml_compliance.decide._bundle import is_bundle
 from ml_compliance.decide._contract import PACKAGE, Answer, Request
 from ml_compliance.decide._policy import Policy, load_policy
 from ml_compliance.errors import EvaluationError
+from ml_compliance.tools import find
 
-INSTALL = "go install github.com/open-policy-agent/opa@v1.22.2"
+INSTALL = "run: ml-compliance tools install opa, or: go install github.com/open-policy-agent/opa@v1.22.2"
 _QUERY = ".".join(("data", *PACKAGE))
 _SECONDS = 120
 
 
 def available(request: Request) -> bool:
-    """Whether `opa` is on PATH."""
-    return shutil.which("opa") is not None
+    """Whether `opa` is on PATH, or installed from the lock."""
+    return find("opa") is not None
 
 
 def evaluate(request: Request) -> Answer:
     """Run `opa eval`. Raises EvaluationError when there is no `opa`, or when it does not answer."""
-    program = shutil.which("opa")
+    program = find("opa")
     if program is None:
-        raise EvaluationError("the program `opa` is not on PATH", remedy=INSTALL)
+        raise EvaluationError("the program `opa` is neither on PATH nor installed", remedy=INSTALL)
     policy = load_policy(request)
     with tempfile.TemporaryDirectory(prefix="ml-compliance-") as name:
         folder = Path(name)
