@@ -79,7 +79,7 @@ def _sliced(request: Request) -> Request:
 def _engines(case: str, request: Request) -> Iterator[dict[str, Any]]:
     runs = {engine: count if case == "demo" else count // LARGE for engine, count in RUNS.items()}
     with _opa(request.law) as url:
-        asked = replace(request, server=Server(url))
+        asked = replace(request, server=Server(url, timeout=60))
         calls: dict[str, Callable[[], Any]] = {"embedded": lambda: embedded.evaluate(request)}
         calls |= {"embedded, decided": lambda: decide(request, "embedded")}
         calls |= {engine: partial(decide, asked, engine) for engine in ("server", "binary")}

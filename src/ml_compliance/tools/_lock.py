@@ -69,12 +69,17 @@ def this_platform() -> str:
 
 def pinned(tool: str, document: Mapping[str, Any]) -> Asset:
     """The asset of `tool` for this platform. Raises UsageError when the lock has none."""
-    if tool not in document:
-        raise UsageError(f"the lock has no program {tool!r}", remedy=f"choose from: {', '.join(sorted(document))}")
-    here, entry = this_platform(), document[tool]
+    here, entry = this_platform(), _entry(tool, document)
     if here not in entry["assets"]:
         raise UsageError(f"the lock has no {tool} for {here}", remedy="install it yourself, and put it on PATH")
     return Asset(tool, entry["version"], here, **entry["assets"][here])
+
+
+def _entry(tool: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    if tool not in document:
+        raise UsageError(f"the lock has no program {tool!r}", remedy=f"choose from: {', '.join(sorted(document))}")
+    found: dict[str, Any] = document[tool]
+    return found
 
 
 def lock(document: Mapping[str, Any], tool: str) -> dict[str, Any]:
@@ -85,7 +90,7 @@ def lock(document: Mapping[str, Any], tool: str) -> dict[str, Any]:
     """
     from ml_compliance.tools._install import download
 
-    entry = document.get(tool) or pinned(tool, document)
+    entry = _entry(tool, document)
     assets = {}
     with tempfile.TemporaryDirectory(prefix="ml-compliance-") as name:
         for key, asset in sorted(entry["assets"].items()):
