@@ -47,14 +47,16 @@ def main() -> None:
             subprocess.run(command, check=True, capture_output=True)
         cases = {"demo": _demo(folder)}
     cases["5,000 slices"] = _sliced(cases["demo"])
-    records = [record for case, request in cases.items() for record in _engines(case, request)]
-    if options.json:
-        print(json.dumps(records, indent=2))
-        return
-    for record in records:
+    records = []
+    for record in (record for case, request in cases.items() for record in _engines(case, request)):
+        records.append(record)
+        if options.json:
+            continue
         bar = f"  (bar: p50 {record['bar_ms']:g} ms)" if record["bar_ms"] else ""
         print(f"{record['submission']:<13}{record['engine']:<18}{record['runs']:4} runs  "
-              f"p50 {record['p50_ms']:8.2f} ms  p99 {record['p99_ms']:8.2f} ms{bar}")  # fmt: skip
+              f"p50 {record['p50_ms']:8.2f} ms  p99 {record['p99_ms']:8.2f} ms{bar}", flush=True)  # fmt: skip
+    if options.json:
+        print(json.dumps(records, indent=2))
 
 
 def _demo(folder: Path) -> Request:
