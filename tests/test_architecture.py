@@ -24,7 +24,7 @@ LAYERS = (
     ("engine",),
     ("stats", "law", "facts"),
     ("decisions", "yaml_file", "files"),
-    ("documents", "plugins", "resources"),
+    ("documents", "plugins", "resources", "tools"),
     ("model",),
     ("errors",),
 )

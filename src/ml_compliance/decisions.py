@@ -10,7 +10,10 @@ from ml_compliance.model import Decision, Finding, Json, Location
 
 DECISION_VERSION = "ml-compliance/decision/v1"
 _LISTS = ("violations", "warnings", "waived", "insufficient")
-_NAMES = ("engine", "engine_version", "policy_digest", "law_digest", "input_digest", "id", "time")
+_NAMES = (
+    "engine", "engine_version", "cross_checked", "policy_digest", "policy_revision", "law_digest", "input_digest",
+    "id", "time",
+)  # fmt: skip
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _NUMBER: dict[str, Any] = {"type": ["number", "null"]}

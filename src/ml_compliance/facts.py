@@ -136,7 +136,10 @@ class Facts:
     policy: str = ""
     """The law: the file that says what is required (default: compliance_policy.yaml beside this file)."""
     rego: str = ""
-    """A folder with a Rego policy of your own, instead of the one that is shipped."""
+    """A Rego policy of your own, instead of the one that is shipped: a folder, a file, or a bundle that
+    `ml-compliance policy build` made of them."""
+    rego_key: str = ""
+    """A PEM file with the public key that the bundle `rego` is verified with."""
     engine: Engine = "auto"
     """Which policy engine decides; auto is the server if there is one, else the opa binary, else the embedded one."""
     server: Server | None = None

@@ -46,8 +46,8 @@ def prepare(out: Path) -> None:
         ) from error
 
 
-def write(path: Path, text: str) -> None:
-    """Write `text` under a temporary name, then rename: an interrupted run leaves no half-written file.
+def write(path: Path, content: str | bytes) -> None:
+    """Write `content` under a temporary name, then rename: an interrupted run leaves no half-written file.
 
     Raises UsageError when the folder cannot be written.
     """
@@ -55,8 +55,8 @@ def write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except OSError as error:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ml_compliance import files, plugins
 from ml_compliance.context import Context, Progress, silent
@@ -21,16 +21,13 @@ from ml_compliance.facts import Engine, Facts, Server, read_facts, settings_of
 from ml_compliance.law import Law, read_law, with_items
 from ml_compliance.model import Decision, Evidence, Report
 
-if TYPE_CHECKING:
-    from ml_compliance.decide._contract import Request as Question
-
 SUBMISSION_FILE = "model_submission.json"
 LAW_FILE = "policy_data.json"
 MEASURED_FILE = "measured.json"
 DEFAULT_LAW = "compliance_policy.yaml"
 DECISION_FILE = "decision.json"
 # What the facts say about deciding does not change what was measured.
-_OF_DECIDING = ("policy", "rego", "engine", "server")
+_OF_DECIDING = ("policy", "rego", "rego_key", "engine", "server")
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,7 @@ class Request:
     only: str = ""
     names: tuple[str, ...] = ()
     opa_url: str = ""
+    cross_check: bool = False
     progress: Progress = silent
 
     @cached_property
@@ -214,8 +212,9 @@ def decide(request: Request, document: Mapping[str, Any] | None = None) -> Decis
 
     When the engine cannot answer, that is a decision too: `not_evaluated`, with the cause.
     """
-    from ml_compliance.decide import _contract
-    from ml_compliance.decide._decide import decide as ask
+    from ml_compliance.decide import Request as Question
+    from ml_compliance.decide import decide as ask
+    from ml_compliance.decide import not_evaluated
     from ml_compliance.decisions import decision_document
 
     law, facts = request.law, request.facts
@@ -223,24 +222,14 @@ def decide(request: Request, document: Mapping[str, Any] | None = None) -> Decis
         document = read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
     files.write(request.out / LAW_FILE, canonical({"mlpolicy": {"law": law.document()}}))
     rego = request.config.parent / facts.rego if facts.rego else None
-    question = _contract.Request(document, law.document(), rego, facts.server)
+    key = request.config.parent / facts.rego_key if facts.rego_key else None
+    question = Question(document, law.document(), rego, facts.server, key)
     try:
-        decision = ask(question, facts.engine, law.locate)
+        decision = ask(question, facts.engine, law.locate, cross_check=request.cross_check)
     except EvaluationError as error:
-        decision = _refused(question, facts.engine, str(error))
+        decision = not_evaluated(question, facts.engine, str(error))
     files.write(request.out / DECISION_FILE, canonical(decision_document(decision)))
     return decision
-
-
-def _refused(question: Question, engine: str, reason: str) -> Decision:
-    """The decision when no engine answered: nothing was judged, so nothing is allowed."""
-    law_digest, input_digest = str(question.law["digest"]), digest(question.submission)
-    return Decision(
-        verdict="not_evaluated", violations=(), warnings=(), waived=(), insufficient=(), errors=(reason,),
-        engine=engine, engine_version="", policy_digest="", law_digest=law_digest, input_digest=input_digest,
-        id=digest({"input": input_digest, "law": law_digest, "reason": reason}).removeprefix("sha256:"),
-        time=question.submission["input"]["created"],
-    )  # fmt: skip
 
 
 def report(request: Request, decision: Decision | None = None) -> Report:

@@ -112,7 +112,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict and every reason for it. `allow` is true only when the policy engine said so."""
+    """The verdict and every reason for it. `allow` is true only when the policy engine said so.
+
+    `policy_revision` is what the bundle that judged calls itself, empty where the policy comes from no bundle;
+    `cross_checked` is the second engine that gave the same answer, empty where none was asked.
+    """
 
     verdict: Verdict
     violations: tuple[Finding, ...]
@@ -127,6 +131,8 @@ class Decision:
     input_digest: str
     id: str
     time: str
+    policy_revision: str = ""
+    cross_checked: str = ""
 
     @property
     def allow(self) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ml_compliance.decide import Answer, Request, binary, decide, embedded, server
+from ml_compliance.decide import Answer, Request, _policy, binary, decide, embedded, server
 from ml_compliance.decide._check import checked
 from ml_compliance.errors import NOT_EVALUATED, EvaluationError, UsageError
 from ml_compliance.facts import Server
 from ml_compliance.model import Location
+from ml_compliance.resources import policies_folder
 from tests.policies import cases
 
 DENIED = Request(cases.ALLOWED, cases.STRICT)
@@ -153,7 +155,7 @@ def test_a_policy_of_ones_own_without_opa_names_the_command(tmp_path: Path, monk
     for engine in ("auto", "binary"):
         with pytest.raises(EvaluationError, match=r"go install github\.com/open-policy-agent/opa@"):
             decide(request, engine)
-    with pytest.raises(EvaluationError, match="shipped policy only"):
+    with pytest.raises(EvaluationError, match="shipped policy and bundles only"):
         decide(request, "embedded")
 
 
@@ -230,21 +232,8 @@ def test_a_program_that_hangs(monkeypatch: pytest.MonkeyPatch, opa: str) -> None
 
 
 def test_a_broken_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "policy.wasm").write_bytes(b"no module")
-    monkeypatch.setattr(embedded, "policies_folder", lambda: tmp_path)
-    embedded._compiled.cache_clear()
+    shutil.copytree(policies_folder(), tmp_path / "policies")
+    (tmp_path / "policies" / "policy.wasm").write_bytes(b"no module")
+    monkeypatch.setattr(_policy, "policies_folder", lambda: tmp_path / "policies")
     with pytest.raises(EvaluationError, match="cannot be loaded"):
         decide(DENIED, "embedded")
-    embedded._compiled.cache_clear()
-
-
-def test_a_module_that_needs_the_program_says_so(opa: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "deploy.rego").write_text(HEAD + 'allow := sprintf("%d", [1]) == "1"\n')
-    build = [opa, "build", "-t", "wasm", "-e", "mlpolicy/deploy", "-o", "b.tgz", "deploy.rego"]
-    subprocess.run(build, cwd=tmp_path, check=True)
-    subprocess.run(["tar", "xzf", "b.tgz", "/policy.wasm"], cwd=tmp_path, check=True)
-    monkeypatch.setattr(embedded, "policies_folder", lambda: tmp_path)
-    embedded._compiled.cache_clear()
-    with pytest.raises(EvaluationError, match="only the `opa` program has"):
-        decide(DENIED, "embedded")
-    embedded._compiled.cache_clear()

@@ -130,6 +130,10 @@ def test_server_that_cannot_be_reached() -> None:
 @contextmanager
 def _answering(status: int, body: str) -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)

@@ -84,6 +84,9 @@ def model_option(command: Command) -> Command:
 
 def engine_option(command: Command) -> Command:
     """The policy engine, on the command line."""
+    command = click.option("--cross-check", is_flag=True, help="A second policy engine must give the same answer.")(
+        command
+    )
     command = click.option("--opa-url", default="", help="The OPA server that decides, instead of the config's.")(
         command
     )

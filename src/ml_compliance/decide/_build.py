@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ml_compliance.decide.binary import INSTALL
 from ml_compliance.documents import canonical
 from ml_compliance.errors import ComplianceError, EvaluationError
 from ml_compliance.resources import policies_folder
+from ml_compliance.tools import find
 
 _RULE_FIELDS = ("severity", "message", "remedy", "reads")
 
@@ -33,15 +35,15 @@ def build(folder: Path) -> None:
             copy = sources / path.relative_to(policies_folder())
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
-        compiled, described = _compile(sources), _catalog(sources)
+        compiled, described = compile_policy(sources).wasm, _catalog(sources)
     (folder / "policy.wasm").write_bytes(compiled)
     (folder / "catalog.json").write_text(canonical(described), encoding="utf-8")
 
 
 def _opa(folder: Path, *arguments: str) -> str:
-    program = shutil.which("opa")
+    program = find("opa")
     if program is None:
-        raise EvaluationError("the program `opa` is not on PATH", remedy=INSTALL)
+        raise EvaluationError("the program `opa` is neither on PATH nor installed", remedy=INSTALL)
     done = subprocess.run(
         [program, *arguments], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
     )
@@ -50,16 +52,29 @@ def _opa(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def _compile(sources: Path) -> bytes:
-    _opa(sources, "build", "--target", "wasm", "--entrypoint", "/".join(PACKAGE), "--output", "bundle.tar.gz", ".")
+@dataclass(frozen=True)
+class Compiled:
+    """The policy in WebAssembly, and the base data beside it as JSON text."""
+
+    wasm: bytes
+    data: bytes
+
+
+def compile_policy(sources: Path, *, as_bundle: bool = False) -> Compiled:
+    """Compile the Rego and data in the folder `sources` by `opa build`, for the entry `mlpolicy/deploy`.
+
+    `as_bundle`: only files called data.json are data. Raises EvaluationError when `opa` is missing or refuses it.
+    """
+    target = ["--target", "wasm", "--entrypoint", "/".join(PACKAGE), "--output", "bundle.tar.gz"]
+    _opa(sources, "build", *target, *(("--bundle",) if as_bundle else ()), ".")
     bundle = sources / "bundle.tar.gz"
     with tarfile.open(bundle) as archive:
-        member = archive.extractfile("/policy.wasm")
-        if member is None:
-            raise EvaluationError("`opa build` made a bundle without policy.wasm")
-        compiled = member.read()
+        files = {name: archive.extractfile(f"/{name}") for name in ("policy.wasm", "data.json")}
+        found = {name: file.read() for name, file in files.items() if file is not None}
     bundle.unlink()
-    return compiled
+    if len(found) != len(files):
+        raise EvaluationError("`opa build` made a bundle without policy.wasm")
+    return Compiled(found["policy.wasm"], found["data.json"])
 
 
 def _catalog(sources: Path) -> dict[str, Any]:

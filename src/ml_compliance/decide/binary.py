@@ -3,39 +3,53 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from ml_compliance.decide._bundle import is_bundle
 from ml_compliance.decide._contract import PACKAGE, Answer, Request
-from ml_compliance.decide._policy import digest_of_files, rego_files
+from ml_compliance.decide._policy import Policy, load_policy
 from ml_compliance.errors import EvaluationError
+from ml_compliance.tools import find
 
-INSTALL = "go install github.com/open-policy-agent/opa@v1.22.2"
+INSTALL = "run: ml-compliance tools install opa, or: go install github.com/open-policy-agent/opa@v1.22.2"
 _QUERY = ".".join(("data", *PACKAGE))
 _SECONDS = 120
 
 
 def available(request: Request) -> bool:
-    """Whether `opa` is on PATH."""
-    return shutil.which("opa") is not None
+    """Whether `opa` is on PATH, or installed from the lock."""
+    return find("opa") is not None
 
 
 def evaluate(request: Request) -> Answer:
     """Run `opa eval`. Raises EvaluationError when there is no `opa`, or when it does not answer."""
-    program = shutil.which("opa")
+    program = find("opa")
     if program is None:
-        raise EvaluationError("the program `opa` is not on PATH", remedy=INSTALL)
-    files = rego_files(request.rego)
-    with tempfile.TemporaryDirectory(prefix="ml-compliance-") as folder:
-        law = Path(folder) / "law.json"
-        law.write_text(json.dumps({"mlpolicy": {"law": request.law}}), encoding="utf-8")
-        sources = [argument for path in (*files, law) for argument in ("--data", str(path))]
-        arguments = ["eval", "--format", "json", "--strict-builtin-errors", "--stdin-input", *sources, _QUERY]
+        raise EvaluationError("the program `opa` is neither on PATH nor installed", remedy=INSTALL)
+    policy = load_policy(request)
+    with tempfile.TemporaryDirectory(prefix="ml-compliance-") as name:
+        folder = Path(name)
+        sources = _written(policy, folder) if request.rego and is_bundle(request.rego) else list(policy.modules)
+        law = folder / "law.json"
+        law.write_text(json.dumps(policy.data_with(request.law)), encoding="utf-8")
+        data = [argument for path in (*sources, str(law)) for argument in ("--data", path)]
+        arguments = ["eval", "--format", "json", "--strict-builtin-errors", "--stdin-input", *data, _QUERY]
         output = _run(program, arguments, json.dumps(request.submission.get("input")))
-    return Answer(_result(output), "binary", _version(program), digest_of_files(files))
+    return Answer(_result(output), "binary", _version(program), policy.digest, policy.revision)
+
+
+def _written(policy: Policy, folder: Path) -> list[str]:
+    """The modules of a bundle as files: what was verified is what `opa` reads."""
+    paths = []
+    for name, text in policy.modules.items():
+        path = folder / "bundle" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        paths.append(str(path))
+    return paths
 
 
 def _run(program: str, arguments: list[str], text: str = "") -> str:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from ml_compliance.decide._bundle import is_bundle
 from ml_compliance.decide._contract import PACKAGE, Answer, Request
-from ml_compliance.decide._policy import digest_of_modules
+from ml_compliance.decide._policy import digest_of_modules, load_policy
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.facts import Server
 
 _TRIED_AGAIN = 2
+_PASSING = (500, 502, 503, 504)
 
 
 def available(request: Request) -> bool:
@@ -27,6 +29,8 @@ def evaluate(request: Request) -> Answer:
     settings = request.server
     if settings is None:
         raise UsageError("no policy server is configured", remedy="name its URL, such as http://localhost:8181")
+    if request.rego is not None and is_bundle(request.rego):
+        load_policy(request)  # a bundle that was tampered with here is not asked about there
     client = _client(settings)
     try:
         with _told_in_one_line(settings):
@@ -34,9 +38,12 @@ def evaluate(request: Request) -> Answer:
                                       query_params={"provenance": "true"})  # fmt: skip
         if not isinstance(found, dict):
             raise EvaluationError("this is no OPA server: its answer is no object", where=settings.url)
+        if "result" not in found and not _healthy(client):
+            raise EvaluationError("the policy server has not activated its bundles", where=settings.url,
+                                  remedy="see its log: a bundle is missing, unsigned or broken")  # fmt: skip
         provenance = found.get("provenance") or {}
         return Answer(found.get("result"), "server", str(provenance.get("version", "")),
-                      _policy_digest(client, settings, provenance))  # fmt: skip
+                      _policy_digest(client, settings), _revision(provenance))  # fmt: skip
     finally:
         client.close_connection()
 
@@ -62,9 +69,33 @@ def _client(settings: Server) -> Any:
         retries=_TRIED_AGAIN,
         timeout=settings.timeout,
     )
+    _retry_questions(client)
     # Else `requests` takes a token from ~/.netrc and a CA file from the environment instead of those configured.
     client._session.trust_env = not (settings.ca or token)
     return client
+
+
+def _retry_questions(client: Any) -> None:
+    """Ask again after an answer of 5xx, also by POST, which the client itself takes for a change and never repeats.
+
+    A question changes nothing. One that was not answered in time, or not to the end, is not asked again: that would
+    multiply the timeout. No server may say how long to wait (`Retry-After`).
+    """
+    from requests.adapters import HTTPAdapter
+    from urllib3.util.retry import Retry
+
+    retries = Retry(
+        total=_TRIED_AGAIN, read=False, allowed_methods=("GET", "POST"), status_forcelist=_PASSING,
+        backoff_factor=0.2, raise_on_status=False, respect_retry_after_header=False,
+    )  # fmt: skip
+    for scheme in ("http://", "https://"):
+        client._session.mount(scheme, HTTPAdapter(max_retries=retries))
+
+
+def _healthy(client: Any) -> bool:
+    """Whether the server says that it is ready and that its bundles are activated."""
+    health = client.root_url.removesuffix("/v1") + "/health?bundles=true"
+    return bool(client.check_health(diagnostic_url=health))
 
 
 def _parts(url: str) -> SplitResult:
@@ -122,8 +153,8 @@ def _cause(error: BaseException) -> str:
     return str(inner).split("\n", 1)[0]
 
 
-def _policy_digest(client: Any, settings: Server, provenance: dict[str, Any]) -> str:
-    """The digest of all modules on the server, where it shows them; else its address and bundle revisions.
+def _policy_digest(client: Any, settings: Server) -> str:
+    """The digest of all modules on the server, where it shows them; else its address.
 
     A token that may only ask for decisions is good practice, so that a refusal here is no failure.
     """
@@ -134,6 +165,10 @@ def _policy_digest(client: Any, settings: Server, provenance: dict[str, Any]) ->
         answer.raise_for_status()
         return digest_of_modules(module["raw"] for module in answer.json()["result"])
     except (requests.exceptions.RequestException, ValueError, KeyError, TypeError):
-        bundles = provenance.get("bundles") or {}
-        revisions = [f"{name}@{bundle.get('revision', '')}" for name, bundle in sorted(bundles.items())]
-        return " ".join([f"server:{settings.url}", *revisions])
+        return f"server:{settings.url}"
+
+
+def _revision(provenance: dict[str, Any]) -> str:
+    """The revisions of the bundles that the server answered from: `name@revision`, sorted by name."""
+    bundles = provenance.get("bundles") or {}
+    return " ".join(f"{name}@{bundle.get('revision', '')}" for name, bundle in sorted(bundles.items()))

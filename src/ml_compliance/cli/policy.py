@@ -1,0 +1,35 @@
+"""The group `policy`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def policy() -> None:
+    """Work on policies: build them into a signed bundle."""
+
+
+@policy.command()
+@click.argument("source", type=click.Path(exists=True))
+@click.option("--out", type=click.Path(), default="bundle.tar.gz", show_default=True, help="The bundle to write.")
+@click.option("--signing-key", type=click.Path(), help="A PEM file with the private key that signs it.")
+@click.option("--signing-key-env", default="", metavar="NAME", help="The environment variable that holds that key.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
+def build(source: str, out: str, signing_key: str | None, signing_key_env: str, as_json: bool) -> None:
+    """Compile a policy of your own (a file or folder) into a bundle that runs on every policy engine."""
+    from pathlib import Path
+
+    from ml_compliance.decide import _bundle_build
+    from ml_compliance.terminal import print_json
+
+    key = _bundle_build.signing_key(Path(signing_key) if signing_key else None, signing_key_env)
+    built = _bundle_build.build_bundle(Path(source), Path(out), key)
+    if as_json:
+        print_json({"bundle": out, "policy_digest": built.policy_digest, "signed": built.signed,
+                    "embedded_lacks": list(built.lacking)})  # fmt: skip
+        return
+    click.echo(f"{out}\n{built.policy_digest}{'' if built.signed else '  (not signed)'}")
+    if built.lacking:
+        click.echo(f"ml-compliance: the embedded engine lacks {', '.join(built.lacking)}: where the policy calls it, "
+                   "only the `opa` program and servers decide", err=True)  # fmt: skip

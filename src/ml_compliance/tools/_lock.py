@@ -1,0 +1,104 @@
+"""The lock file: version, URL and sha256 of each program, by operating system and architecture.
+
+An empty sha256 means that nobody has pinned this asset yet; it is then not installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ml_compliance.errors import EvaluationError, UsageError
+
+LOCK_VARIABLE = "ML_COMPLIANCE_TOOLS_LOCK"
+MIRROR_VARIABLE = "ML_COMPLIANCE_TOOLS_MIRROR"
+_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+_SHA256 = {"type": "string", "pattern": "^([0-9a-f]{64})?$"}
+_ASSET = {"type": "object", "required": ["url", "sha256"], "additionalProperties": False,
+          "properties": {"url": {"type": "string", "pattern": "^(https?|file)://"}, "sha256": _SHA256}}  # fmt: skip
+_TOOL = {"type": "object", "required": ["version", "assets"], "additionalProperties": False,
+         "properties": {"version": {"type": "string", "pattern": "^[0-9A-Za-z.+-]+$"},
+                        "assets": {"type": "object", "additionalProperties": _ASSET}}}  # fmt: skip
+LOCK_SCHEMA: dict[str, Any] = {"type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9-]*$"},
+                               "additionalProperties": _TOOL}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One program for one platform. `sha256` is empty where it is not pinned."""
+
+    tool: str
+    version: str
+    platform: str
+    url: str
+    sha256: str
+
+
+def read_lock(path: Path | None = None) -> dict[str, Any]:
+    """The lock file `path`, else that of ML_COMPLIANCE_TOOLS_LOCK, else the one that is shipped.
+
+    Raises UsageError when it is missing or no lock.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    named = path or (Path(os.environ[LOCK_VARIABLE]) if os.environ.get(LOCK_VARIABLE) else None)
+    file = named or Path(__file__).with_name("lock.json")
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the lock file cannot be read: {error}", where=str(file)) from error
+    problem = best_match(Draft202012Validator(LOCK_SCHEMA).iter_errors(found))
+    if problem is not None:
+        raise UsageError(f"{problem.json_path}: {problem.message}", where=str(file),
+                         remedy="make it again: ml-compliance tools lock")  # fmt: skip
+    return found
+
+
+def this_platform() -> str:
+    """Operating system and architecture as the lock names them, such as `linux/amd64`."""
+    machine = platform.machine().lower()
+    return f"{platform.system().lower()}/{_MACHINES.get(machine, machine)}"
+
+
+def pinned(tool: str, document: Mapping[str, Any]) -> Asset:
+    """The asset of `tool` for this platform. Raises UsageError when the lock has none."""
+    here, entry = this_platform(), _entry(tool, document)
+    if here not in entry["assets"]:
+        raise UsageError(f"the lock has no {tool} for {here}", remedy="install it yourself, and put it on PATH")
+    return Asset(tool, entry["version"], here, **entry["assets"][here])
+
+
+def _entry(tool: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    if tool not in document:
+        raise UsageError(f"the lock has no program {tool!r}", remedy=f"choose from: {', '.join(sorted(document))}")
+    found: dict[str, Any] = document[tool]
+    return found
+
+
+def lock(document: Mapping[str, Any], tool: str) -> dict[str, Any]:
+    """`document` with the sha256 of every asset of `tool`, downloaded and held against the `.sha256` beside it.
+
+    For whoever maintains a lock: what this returns is reviewed and committed, and is the pin from then on. Raises
+    EvaluationError when an asset cannot be had, or when what is published beside it is another digest.
+    """
+    from ml_compliance.tools._install import download
+
+    entry = _entry(tool, document)
+    assets = {}
+    with tempfile.TemporaryDirectory(prefix="ml-compliance-") as name:
+        for key, asset in sorted(entry["assets"].items()):
+            found = download(asset["url"], Path(name) / "asset")
+            download(f"{asset['url']}.sha256", Path(name) / "published")
+            published = (Path(name) / "published").read_text(encoding="utf-8").split()
+            if not published or published[0].lower() != found:
+                raise EvaluationError(f"the asset's sha256 is {found}, published is {' '.join(published)[:64]!r}",
+                                      where=asset["url"], remedy="do not use it; ask its publisher")  # fmt: skip
+            assets[key] = {**asset, "sha256": found}
+    return {**document, tool: {**entry, "assets": assets}}
