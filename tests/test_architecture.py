@@ -22,7 +22,7 @@ LAYERS = (
     ("measure", "submit", "decide", "publish"),
     ("context",),
     ("engine",),
-    ("stats", "law", "facts"),
+    ("stats", "law", "facts", "waivers"),
     ("decisions", "yaml_file", "files"),
     ("documents", "plugins", "resources"),
     ("model",),
@@ -30,7 +30,9 @@ LAYERS = (
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # The composition root may know everything; a sink's own module is what a terminal shows.
-SAME_LAYER = {("entry_points", "cli"), ("demo", "terminal"), ("law", "facts"), ("files", "decisions")}
+SAME_LAYER = {
+    ("entry_points", "cli"), ("demo", "terminal"), ("law", "facts"), ("waivers", "law"), ("files", "decisions"),
+}  # fmt: skip
 LAZY_UPWARD = {("facts", "measure")}
 HEAVY = (
     "ibis", "duckdb", "pandas", "numpy", "scipy", "mlflow", "shap", "great_expectations", "sklearn", "fairlearn",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml_compliance.errors import UsageError
-from ml_compliance.model import Decision, Finding, Json, Location
+from ml_compliance.model import Decision, Finding, Json, Location, Waiver
 
 DECISION_VERSION = "ml-compliance/decision/v1"
 _LISTS = ("violations", "warnings", "waived", "insufficient")
@@ -16,6 +16,23 @@ _TEXT: dict[str, Any] = {"type": "string"}
 _NUMBER: dict[str, Any] = {"type": ["number", "null"]}
 _SLICE: dict[str, Any] = {"type": "object", "additionalProperties": _TEXT}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
+_LOCATION: dict[str, Any] = {
+    "type": "object",
+    "properties": {"file": _TEXT, "line": {"type": "integer", "minimum": 1}},
+    "required": ["file", "line"],
+    "additionalProperties": False,
+}
+_WAIVER_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("reason", "owner", "approver", "created", "expires"), _TEXT),
+    "ceiling": _NUMBER,
+    "location": _LOCATION,
+}
+_WAIVER: dict[str, Any] = {
+    "type": "object",
+    "properties": _WAIVER_FIELDS,
+    "required": list(_WAIVER_FIELDS),
+    "additionalProperties": False,
+}
 _FINDING_FIELDS: dict[str, Any] = {
     "rule": {"type": "string", "minLength": 1, "description": "Id in the rule catalogue."},
     "policy": {"type": "string", "description": "Id of the item of the law that was applied."},
@@ -32,12 +49,8 @@ _FINDING_FIELDS: dict[str, Any] = {
     "limit": _NUMBER,
     "clause": _TEXT,
     "references": _TEXTS,
-    "location": {
-        "type": ["object", "null"],
-        "properties": {"file": _TEXT, "line": {"type": "integer", "minimum": 1}},
-        "required": ["file", "line"],
-        "additionalProperties": False,
-    },
+    "location": {"anyOf": [_LOCATION, {"type": "null"}]},
+    "waiver": {"anyOf": [_WAIVER, {"type": "null"}], "description": "What set it aside, if it is waived."},
 }
 _FINDING: dict[str, Any] = {
     "type": "object",
@@ -71,14 +84,15 @@ DECISION_SCHEMA: dict[str, Any] = {
 
 def finding_document(finding: Finding) -> dict[str, Json]:
     """The JSON of one finding; every field is there."""
-    location = finding.location
+    location, waiver = finding.location, finding.waiver
     return {
         **{key: value for key, value in vars(finding).items() if isinstance(value, str | int | float | None)},
         "slice": dict(finding.slice),
         "across": list(finding.across),
         "interval": None if finding.interval is None else list(finding.interval),
         "references": list(finding.references),
-        "location": None if location is None else {"file": location.file, "line": location.line},
+        "location": None if location is None else dict(vars(location)),
+        "waiver": None if waiver is None else {**vars(waiver), "location": dict(vars(waiver.location))},
     }
 
 
@@ -114,12 +128,13 @@ def read_decision(document: object, where: str = "decision.json") -> Decision:
 
 
 def _read_finding(document: Mapping[str, Any]) -> Finding:
-    location, interval = document["location"], document["interval"]
+    location, interval, waiver = document["location"], document["interval"], document["waiver"]
     fields = {
         **document,
         "across": tuple(document["across"]),
         "references": tuple(document["references"]),
         "interval": None if interval is None else (interval[0], interval[1]),
-        "location": None if location is None else Location(location["file"], location["line"]),
+        "location": None if location is None else Location(**location),
+        "waiver": None if waiver is None else Waiver(**{**waiver, "location": Location(**waiver["location"])}),
     }
     return Finding(**fields)

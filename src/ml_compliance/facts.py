@@ -137,6 +137,8 @@ class Facts:
     """The law: the file that says what is required (default: compliance_policy.yaml beside this file)."""
     rego: str = ""
     """A folder with a Rego policy of your own, instead of the one that is shipped."""
+    waivers: str = ""
+    """Which violations are set aside for a time (default: waivers.yaml beside this file, if it is there)."""
     engine: Engine = "auto"
     """Which policy engine decides; auto is the server if there is one, else the opa binary, else the embedded one."""
     server: Server | None = None

@@ -1,10 +1,12 @@
-"""Writing into the output folder: whole files or none."""
+"""Reading and writing the files of the output folder: whole files or none."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ml_compliance.errors import UsageError
 
@@ -63,3 +65,18 @@ def write(path: Path, text: str) -> None:
     finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
+
+
+def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
+    """A JSON object from a file. Raises UsageError when it is missing or broken."""
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError("there is no such file", where=str(path), remedy=remedy) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the file cannot be read: {error}", where=str(path), remedy=remedy) from error
+    except json.JSONDecodeError as error:
+        raise UsageError(f"this is not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}") from None
+    if not isinstance(loaded, dict):
+        raise UsageError("this is not a JSON object", where=str(path), remedy=remedy)
+    return loaded

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from ml_compliance.facts import Engine, Facts, Server, read_facts, settings_of
 from ml_compliance.law import Law, read_law, with_items
 from ml_compliance.model import Decision, Evidence, Report
+from ml_compliance.waivers import read_waivers
 
 if TYPE_CHECKING:
     from ml_compliance.decide._contract import Request as Question
@@ -28,9 +27,10 @@ SUBMISSION_FILE = "model_submission.json"
 LAW_FILE = "policy_data.json"
 MEASURED_FILE = "measured.json"
 DEFAULT_LAW = "compliance_policy.yaml"
+DEFAULT_WAIVERS = "waivers.yaml"
 DECISION_FILE = "decision.json"
 # What the facts say about deciding does not change what was measured.
-_OF_DECIDING = ("policy", "rego", "engine", "server")
+_OF_DECIDING = ("policy", "rego", "waivers", "engine", "server")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,14 @@ class Request:
             return with_items(law, self.facts.project, self.required)
         narrowed = replace(law, policies=tuple(item for item in law.policies if item["type"] == self.only))
         return narrowed if narrowed.policies else with_items(narrowed, self.facts.project, self.required)
+
+    @cached_property
+    def waivers(self) -> tuple[Mapping[str, Any], ...]:
+        """The waivers of the file that the facts name, or of waivers.yaml if it is there."""
+        path = self.config.parent / (self.facts.waivers or DEFAULT_WAIVERS)
+        if not (self.facts.waivers or path.exists()):
+            return ()
+        return read_waivers(path, self.facts.waivers or DEFAULT_WAIVERS, own_rules=bool(self.facts.rego))
 
 
 @dataclass
@@ -176,10 +184,10 @@ def _origin(error: Exception) -> str:
 
 def submit(request: Request, evidence: Iterable[Evidence] | None = None) -> dict[str, Any]:
     """Write the submission, from `evidence` or from the evidence files that `measure` left."""
-    from ml_compliance.submit import submission
+    from ml_compliance.submit import created, submission
 
-    given = tuple(evidence) if evidence is not None else _evidence_files(request)
-    document = submission(request.facts.project, request.facts.data.name, given, created())
+    facts, given = request.facts, tuple(evidence) if evidence is not None else _evidence_files(request)
+    document = submission(facts.project, facts.data.name, given, created(), request.waivers)
     files.write(request.out / SUBMISSION_FILE, canonical(document))
     return document
 
@@ -189,24 +197,14 @@ def _evidence_files(request: Request) -> tuple[Evidence, ...]:
     paths = sorted(path for path in folder.glob("*.json") if path.name != MEASURED_FILE)
     if not paths:
         raise UsageError("there is no evidence", where=str(folder), remedy=again)
-    if read_json(folder / MEASURED_FILE, again) != json.loads(canonical(_state(request))):
+    if files.read_json(folder / MEASURED_FILE, again) != json.loads(canonical(_state(request))):
         raise UsageError("facts or data have changed since this was measured", where=str(folder), remedy=again)
     found = []
     for path in paths:
-        document = read_json(path)
+        document = files.read_json(path)
         validate(document, EVIDENCE_SCHEMA, str(path))
         found.append(read_evidence(document))
     return tuple(found)
-
-
-def created() -> str:
-    """The moment of evaluation in RFC 3339; SOURCE_DATE_EPOCH fixes it, for reproducible runs."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    try:
-        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}", remedy="give seconds since 1970, or unset it") from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def decide(request: Request, document: Mapping[str, Any] | None = None) -> Decision:
@@ -220,7 +218,7 @@ def decide(request: Request, document: Mapping[str, Any] | None = None) -> Decis
 
     law, facts = request.law, request.facts
     if document is None:
-        document = read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
+        document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
     files.write(request.out / LAW_FILE, canonical({"mlpolicy": {"law": law.document()}}))
     rego = request.config.parent / facts.rego if facts.rego else None
     question = _contract.Request(document, law.document(), rego, facts.server)
@@ -248,10 +246,10 @@ def report(request: Request, decision: Decision | None = None) -> Report:
     from ml_compliance.decisions import read_decision
     from ml_compliance.submit import read_submission
 
-    document = read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
+    document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
     model = document["input"]["model"]
     if decision is None:
-        decision = read_decision(read_json(request.out / DECISION_FILE, "run: ml-compliance decide"))
+        decision = read_decision(files.read_json(request.out / DECISION_FILE, "run: ml-compliance decide"))
     return Report(
         project=request.facts.project,
         model=" v".join(part for part in (model["name"] or request.facts.project, model["version"]) if part),
@@ -274,6 +272,7 @@ def publish(report: Report, out: Path) -> tuple[Path, ...]:
 
 def gate(request: Request, watch: Stopwatch) -> Report:
     """All rooms in order. The report's decision carries the verdict."""
+    _ = request.waivers  # A mistake in them is told before hours of measuring, not after.
     evidence = measure(request, watch=watch)
     with watch.room("submit"):
         document = submit(request, evidence)
@@ -283,18 +282,3 @@ def gate(request: Request, watch: Stopwatch) -> Report:
         found = report(request, decision)
         publish(found, request.out)
     return found
-
-
-def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
-    """A JSON object from a file. Raises UsageError when it is missing or broken."""
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError("there is no such file", where=str(path), remedy=remedy) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the file cannot be read: {error}", where=str(path), remedy=remedy) from error
-    except json.JSONDecodeError as error:
-        raise UsageError(f"this is not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}") from None
-    if not isinstance(loaded, dict):
-        raise UsageError("this is not a JSON object", where=str(path), remedy=remedy)
-    return loaded

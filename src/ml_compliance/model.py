@@ -86,10 +86,24 @@ class Location:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """A waiver that counted: who answers for it, its days in UTC (YYYY-MM-DD), and the worst value that it covers."""
+
+    reason: str
+    owner: str
+    approver: str
+    created: str
+    expires: str
+    ceiling: float | None
+    location: Location
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing the policy says: a violation, a warning, a waived violation or a lack of evidence.
 
-    `rule` is the id in the rule catalogue, `policy` the id of the item of the law that was applied.
+    `rule` is the id in the rule catalogue, `policy` the id of the item of the law that was applied. `waiver` is what
+    set it aside, if it is waived.
     """
 
     rule: str
@@ -108,6 +122,7 @@ class Finding:
     clause: str = ""
     references: tuple[str, ...] = ()
     location: Location | None = None
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,12 @@ def _policy() -> dict[str, Any]:
     return law_schema()
 
 
+def _waivers() -> dict[str, Any]:
+    from ml_compliance.waivers import WAIVERS_SCHEMA
+
+    return WAIVERS_SCHEMA
+
+
 def _evidence() -> dict[str, Any]:
     from ml_compliance.documents import EVIDENCE_SCHEMA
 
@@ -51,6 +57,7 @@ def _report() -> dict[str, Any]:
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "config": _config,
     "policy": _policy,
+    "waivers": _waivers,
     "evidence": _evidence,
     "submission": _submission,
     "decision": _decision,
