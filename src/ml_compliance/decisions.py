@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ml_compliance.documents import digest
 from ml_compliance.errors import UsageError
-from ml_compliance.model import Decision, Finding, Json, Location, Waiver
+from ml_compliance.model import Decision, Finding, Json, LawChange, LawChanges, Location, Waiver
 
 DECISION_VERSION = "ml-compliance/decision/v1"
 _LISTS = ("violations", "warnings", "waived", "insufficient")
@@ -58,6 +59,27 @@ _FINDING: dict[str, Any] = {
     "required": list(_FINDING_FIELDS),
     "additionalProperties": False,
 }
+_CHANGE_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("file", "policy", "key", "old", "new"), _TEXT),
+    "effect": {"enum": ["loosened", "tightened", "changed"]},
+}
+_CHANGE: dict[str, Any] = {
+    "type": "object",
+    "properties": _CHANGE_FIELDS,
+    "required": list(_CHANGE_FIELDS),
+    "additionalProperties": False,
+}
+_LAW_CHANGES: dict[str, Any] = {
+    "type": "object",
+    "description": "What the change set of the model changes in the law, the policy and the waivers.",
+    "properties": {
+        "base": {**_TEXT, "description": "The commit that was compared with; empty if none was."},
+        "changes": {"type": "array", "items": _CHANGE},
+        "reason": {**_TEXT, "description": "Why nothing was compared."},
+    },
+    "required": ["base", "changes", "reason"],
+    "additionalProperties": False,
+}
 _FIELDS: dict[str, Any] = {
     "schema": {"const": DECISION_VERSION},
     "verdict": {"enum": ["allowed", "denied", "not_evaluated"]},
@@ -65,6 +87,8 @@ _FIELDS: dict[str, Any] = {
     **{name: {"type": "array", "items": {"$ref": "#/$defs/finding"}} for name in _LISTS},
     "errors": _TEXTS,
     **dict.fromkeys(_NAMES, _TEXT),
+    "rules_digest": {**_TEXT, "description": "Of policy and law together: what can be agreed on beforehand."},
+    "law_changes": _LAW_CHANGES,
 }
 DECISION_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -80,6 +104,11 @@ DECISION_SCHEMA: dict[str, Any] = {
     "else": {"properties": {"allow": {"const": False}}},
     "$defs": {"finding": _FINDING},
 }
+
+
+def rules_digest(policy_digest: str, law_digest: str) -> str:
+    """`sha256:…` of all that judges: the policy (Rego), and the law with its limits."""
+    return digest({"policy": policy_digest, "law": law_digest})
 
 
 def finding_document(finding: Finding) -> dict[str, Json]:
@@ -105,6 +134,12 @@ def decision_document(decision: Decision) -> dict[str, Json]:
         **{name: [finding_document(item) for item in getattr(decision, name)] for name in _LISTS},
         "errors": list(decision.errors),
         **{name: getattr(decision, name) for name in _NAMES},
+        "rules_digest": rules_digest(decision.policy_digest, decision.law_digest),
+        "law_changes": {
+            "base": decision.law_changes.base,
+            "changes": [dict(vars(item)) for item in decision.law_changes.changes],
+            "reason": decision.law_changes.reason,
+        },
     }
 
 
@@ -124,7 +159,13 @@ def read_decision(document: object, where: str = "decision.json") -> Decision:
         )
     fields: dict[str, Any] = {name: document[name] for name in ("verdict", *_NAMES)}
     fields |= {name: tuple(_read_finding(item) for item in document[name]) for name in _LISTS}
-    return Decision(**fields, errors=tuple(document["errors"]))
+    law_changes = document["law_changes"]
+    changes = tuple(LawChange(**item) for item in law_changes["changes"])
+    return Decision(
+        **fields,
+        errors=tuple(document["errors"]),
+        law_changes=LawChanges(law_changes["base"], changes, law_changes["reason"]),
+    )
 
 
 def _read_finding(document: Mapping[str, Any]) -> Finding:

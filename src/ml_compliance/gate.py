@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ml_compliance import files, plugins
 from ml_compliance.context import Context, Progress, silent
-from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, digest, evidence_document, read_evidence, validate
+from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document, read_evidence, validate
 from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from ml_compliance.facts import Engine, Facts, Server, read_facts, settings_of
 from ml_compliance.law import Law, read_law, with_items
-from ml_compliance.model import Decision, Evidence, Report
+from ml_compliance.measured import state
+from ml_compliance.model import Decision, Evidence, LawChanges, Report
 from ml_compliance.waivers import read_waivers
-
-if TYPE_CHECKING:
-    from ml_compliance.decide._contract import Request as Question
 
 SUBMISSION_FILE = "model_submission.json"
 LAW_FILE = "policy_data.json"
@@ -29,14 +28,13 @@ MEASURED_FILE = "measured.json"
 DEFAULT_LAW = "compliance_policy.yaml"
 DEFAULT_WAIVERS = "waivers.yaml"
 DECISION_FILE = "decision.json"
-# What the facts say about deciding does not change what was measured.
-_OF_DECIDING = ("policy", "rego", "waivers", "engine", "server")
 
 
 @dataclass(frozen=True)
 class Request:
     """What one call of the gate is about: the files of facts and law, what the command line adds, and where to write.
 
+    `policy_digest` are the rules that were agreed on, `base` is the branch or commit that the law is compared with.
     `required` are items of law that the command line demands on top of those in the file. `only` narrows the law to
     one type of policy, and `names` the measurements; a task that judges one thing needs no more.
     """
@@ -50,6 +48,8 @@ class Request:
     only: str = ""
     names: tuple[str, ...] = ()
     opa_url: str = ""
+    policy_digest: str = ""
+    base: str = ""
     progress: Progress = silent
 
     @cached_property
@@ -88,6 +88,16 @@ class Request:
             return with_items(law, self.facts.project, self.required)
         narrowed = replace(law, policies=tuple(item for item in law.policies if item["type"] == self.only))
         return narrowed if narrowed.policies else with_items(narrowed, self.facts.project, self.required)
+
+    @property
+    def law_file(self) -> Path:
+        """Where the law is, whether it is there or not."""
+        return self.policy or self.config.parent / (self.facts.policy or DEFAULT_LAW)
+
+    @property
+    def rego(self) -> Path | None:
+        """The user's own policy; None for the shipped one."""
+        return self.config.parent / self.facts.rego if self.facts.rego else None
 
     @cached_property
     def waivers(self) -> tuple[Mapping[str, Any], ...]:
@@ -137,26 +147,8 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
                 advance(1)
     finally:
         context.close()
-    files.write(request.out / "evidence" / MEASURED_FILE, canonical(_state(request)))
+    files.write(request.out / "evidence" / MEASURED_FILE, canonical(state(request.facts, request.config.parent)))
     return tuple(found)
-
-
-def _state(request: Request) -> dict[str, Any]:
-    """What evidence was measured on: the facts, and name, size and change time of every data file they name.
-
-    Whether a backend's table or an object in a store has changed cannot be seen from here.
-    """
-    from ml_compliance.engine.sources import files_of, is_remote
-
-    data, champion = request.facts.data, request.facts.champion
-    judged = () if data.backend else (data.evaluation, data.reference, champion.predictions if champion else "")
-    named = [path for path in (*judged, data.training, data.raw) if path and not is_remote(path)]
-    found = [source for path in named for source in files_of(request.config.parent, path)]
-    stats = {source.name: source.path.stat() for source in found}
-    return {
-        "facts": digest({name: part for name, part in asdict(request.facts).items() if name not in _OF_DECIDING}),
-        "files": {name: [stat.st_size, stat.st_mtime_ns] for name, stat in sorted(stats.items())},
-    }
 
 
 def _measure_one(name: str, context: Context, facts: Facts) -> Evidence:
@@ -197,7 +189,9 @@ def _evidence_files(request: Request) -> tuple[Evidence, ...]:
     paths = sorted(path for path in folder.glob("*.json") if path.name != MEASURED_FILE)
     if not paths:
         raise UsageError("there is no evidence", where=str(folder), remedy=again)
-    if files.read_json(folder / MEASURED_FILE, again) != json.loads(canonical(_state(request))):
+    if files.read_json(folder / MEASURED_FILE, again) != json.loads(
+        canonical(state(request.facts, request.config.parent))
+    ):
         raise UsageError("facts or data have changed since this was measured", where=str(folder), remedy=again)
     found = []
     for path in paths:
@@ -213,32 +207,25 @@ def decide(request: Request, document: Mapping[str, Any] | None = None) -> Decis
     When the engine cannot answer, that is a decision too: `not_evaluated`, with the cause.
     """
     from ml_compliance.decide import _contract
+    from ml_compliance.decide._agreed import check_agreed
     from ml_compliance.decide._decide import decide as ask
-    from ml_compliance.decisions import decision_document
+    from ml_compliance.decide._decide import refused
+    from ml_compliance.decisions import decision_document, rules_digest
 
     law, facts = request.law, request.facts
     if document is None:
         document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
     files.write(request.out / LAW_FILE, canonical({"mlpolicy": {"law": law.document()}}))
-    rego = request.config.parent / facts.rego if facts.rego else None
-    question = _contract.Request(document, law.document(), rego, facts.server)
+    question = _contract.Request(document, law.document(), request.rego, facts.server)
     try:
         decision = ask(question, facts.engine, law.locate)
+        if request.policy_digest:
+            check_agreed(request.policy_digest, rules_digest(decision.policy_digest, decision.law_digest))
     except EvaluationError as error:
-        decision = _refused(question, facts.engine, str(error))
+        decision = refused(question, facts.engine, str(error))
+    decision = replace(decision, law_changes=_law_changes(request))
     files.write(request.out / DECISION_FILE, canonical(decision_document(decision)))
     return decision
-
-
-def _refused(question: Question, engine: str, reason: str) -> Decision:
-    """The decision when no engine answered: nothing was judged, so nothing is allowed."""
-    law_digest, input_digest = str(question.law["digest"]), digest(question.submission)
-    return Decision(
-        verdict="not_evaluated", violations=(), warnings=(), waived=(), insufficient=(), errors=(reason,),
-        engine=engine, engine_version="", policy_digest="", law_digest=law_digest, input_digest=input_digest,
-        id=digest({"input": input_digest, "law": law_digest, "reason": reason}).removeprefix("sha256:"),
-        time=question.submission["input"]["created"],
-    )  # fmt: skip
 
 
 def report(request: Request, decision: Decision | None = None) -> Report:
@@ -260,6 +247,20 @@ def report(request: Request, decision: Decision | None = None) -> Report:
     )
 
 
+def _server_decides(request: Request) -> bool:
+    """Then its policy is not known before it answers."""
+    return request.facts.engine == "server" or (request.facts.engine == "auto" and request.facts.server is not None)
+
+
+def _law_changes(request: Request) -> LawChanges:
+    from ml_compliance.law_changes import base_of, law_changes
+
+    folder = request.law_file.parent
+    beside = (request.facts.rego, request.facts.waivers or DEFAULT_WAIVERS)
+    others = [os.path.relpath(request.config.parent / name, folder) for name in beside if name]
+    return law_changes(folder, request.law_file.name, others, request.base or base_of(os.environ))
+
+
 def publish(report: Report, out: Path) -> tuple[Path, ...]:
     """Render every sink into the output folder."""
     written = []
@@ -272,6 +273,11 @@ def publish(report: Report, out: Path) -> tuple[Path, ...]:
 
 def gate(request: Request, watch: Stopwatch) -> Report:
     """All rooms in order. The report's decision carries the verdict."""
+    if request.policy_digest and not _server_decides(request):
+        from ml_compliance.decide._agreed import check_agreed, digest_here
+
+        files.prepare(request.out)
+        check_agreed(request.policy_digest, digest_here(request.rego, str(request.law.document()["digest"])))
     _ = request.waivers  # A mistake in them is told before hours of measuring, not after.
     evidence = measure(request, watch=watch)
     with watch.room("submit"):

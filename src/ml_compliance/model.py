@@ -126,6 +126,30 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class LawChange:
+    """One thing in the rules that the change set of the model changes too; values as JSON, empty for none.
+
+    `policy` is the id of an item of the law, `key` one of its keys; both are empty where a file differs as a whole.
+    """
+
+    file: str
+    policy: str
+    key: str
+    old: str
+    new: str
+    effect: Literal["loosened", "tightened", "changed"]
+
+
+@dataclass(frozen=True)
+class LawChanges:
+    """What differs from the rules at the commit `base`; `reason` says why it is empty when nothing was compared."""
+
+    base: str = ""
+    changes: tuple[LawChange, ...] = ()
+    reason: str = "no base is named"
+
+
+@dataclass(frozen=True)
 class Decision:
     """The verdict and every reason for it. `allow` is true only when the policy engine said so."""
 
@@ -142,6 +166,7 @@ class Decision:
     input_digest: str
     id: str
     time: str
+    law_changes: LawChanges = LawChanges()
 
     @property
     def allow(self) -> bool:

@@ -56,6 +56,17 @@ def decide(request: Request, engine: str = AUTO, locate: Locate | None = None) -
     )
 
 
+def refused(request: Request, engine: str, reason: str) -> Decision:
+    """The decision when no engine answered: nothing was judged, so nothing is allowed."""
+    law_digest, input_digest = str(request.law["digest"]), digest(request.submission)
+    return Decision(
+        verdict="not_evaluated", violations=(), warnings=(), waived=(), insufficient=(), errors=(reason,),
+        engine=engine, engine_version="", policy_digest="", law_digest=law_digest, input_digest=input_digest,
+        id=digest({"input": input_digest, "law": law_digest, "reason": reason}).removeprefix("sha256:"),
+        time=request.submission["input"]["created"],
+    )  # fmt: skip
+
+
 def _first_available(request: Request) -> str:
     for name in _ORDER:
         if plugins.load("decide", name).available(request):
