@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from ml_compliance.facts import Engine, Facts, Server, read_facts, settings_of
 from ml_compliance.law import Law, read_law, with_items
 from ml_compliance.measured import state
 from ml_compliance.model import Decision, Evidence, LawChanges, Report
+from ml_compliance.stopwatch import Stopwatch
 from ml_compliance.waivers import read_waivers
 
 SUBMISSION_FILE = "model_submission.json"
@@ -99,6 +98,12 @@ class Request:
         """The user's own policy; None for the shipped one."""
         return self.config.parent / self.facts.rego if self.facts.rego else None
 
+    @property
+    def records(self) -> str:
+        """The folder of records, or the URL of their object store."""
+        folder = self.facts.record.folder
+        return folder if "://" in folder else str(self.config.parent / folder if folder else self.out / "decisions")
+
     @cached_property
     def waivers(self) -> tuple[Mapping[str, Any], ...]:
         """The waivers of the file that the facts name, or of waivers.yaml if it is there."""
@@ -106,21 +111,6 @@ class Request:
         if not (self.facts.waivers or path.exists()):
             return ()
         return read_waivers(path, self.facts.waivers or DEFAULT_WAIVERS, own_rules=bool(self.facts.rego))
-
-
-@dataclass
-class Stopwatch:
-    """Seconds of wall time by room, in the order in which they ran."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def room(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = time.perf_counter() - start
 
 
 def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence, ...]:
@@ -201,16 +191,19 @@ def _evidence_files(request: Request) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def decide(request: Request, document: Mapping[str, Any] | None = None) -> Decision:
-    """Ask the policy engine about `document`, or about the submission file, and write the decision.
+def decide(request: Request, document: Mapping[str, Any] | None = None, watch: Stopwatch | None = None) -> Decision:
+    """Ask the policy engine about `document`, or about the submission file, and record and write the decision.
 
-    When the engine cannot answer, that is a decision too: `not_evaluated`, with the cause.
+    When the engine cannot answer, or the decision cannot be recorded, that is a decision too: `not_evaluated`, with
+    the cause.
     """
+    watch = watch or Stopwatch()
     from ml_compliance.decide import _contract
     from ml_compliance.decide._agreed import check_agreed
     from ml_compliance.decide._decide import decide as ask
     from ml_compliance.decide._decide import refused
     from ml_compliance.decisions import decision_document, rules_digest
+    from ml_compliance.record.decision import keep, record
 
     law, facts = request.law, request.facts
     if document is None:
@@ -218,12 +211,18 @@ def decide(request: Request, document: Mapping[str, Any] | None = None) -> Decis
     files.write(request.out / LAW_FILE, canonical({"mlpolicy": {"law": law.document()}}))
     question = _contract.Request(document, law.document(), request.rego, facts.server)
     try:
-        decision = ask(question, facts.engine, law.locate)
+        with watch.room("decide"):
+            decision = ask(question, facts.engine, law.locate)
         if request.policy_digest:
             check_agreed(request.policy_digest, rules_digest(decision.policy_digest, decision.law_digest))
     except EvaluationError as error:
         decision = refused(question, facts.engine, str(error))
-    decision = replace(decision, law_changes=_law_changes(request))
+    changes = _law_changes(request)
+    decision = replace(decision, law_changes=changes)
+    try:
+        keep(record(decision, document, facts.record.mask, watch.seconds), request.records)
+    except EvaluationError as error:
+        decision = replace(refused(question, facts.engine, str(error)), law_changes=changes)
     files.write(request.out / DECISION_FILE, canonical(decision_document(decision)))
     return decision
 
@@ -282,8 +281,7 @@ def gate(request: Request, watch: Stopwatch) -> Report:
     evidence = measure(request, watch=watch)
     with watch.room("submit"):
         document = submit(request, evidence)
-    with watch.room("decide"):
-        decision = decide(request, document)
+    decision = decide(request, document, watch)
     with watch.room("publish"):
         found = report(request, decision)
         publish(found, request.out)

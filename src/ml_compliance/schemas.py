@@ -54,6 +54,12 @@ def _report() -> dict[str, Any]:
     return REPORT_SCHEMA
 
 
+def _record() -> dict[str, Any]:
+    from ml_compliance.record.decision import RECORD_SCHEMA
+
+    return RECORD_SCHEMA
+
+
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "config": _config,
     "policy": _policy,
@@ -62,6 +68,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "submission": _submission,
     "decision": _decision,
     "report": _report,
+    "record": _record,
 }
 
 
