@@ -25,9 +25,14 @@ verdict := "allowed" if {
 
 violation contains finding if some finding in data.mlpolicy.integrity[_].violation
 
-violation contains finding if some finding in data.mlpolicy.rules[_].violation
+violation contains finding if {
+	some finding in data.mlpolicy.rules[_].violation
+	not finding in data.mlpolicy.waivers.excused
+}
 
 warning contains finding if some finding in data.mlpolicy.rules[_].warning
+
+warning contains finding if some finding in data.mlpolicy.waivers.warning
 
 insufficient contains finding if some finding in data.mlpolicy.rules[_].insufficient
 
@@ -35,7 +40,7 @@ error contains finding if some finding in data.mlpolicy.integrity[_].error
 
 judged contains id if some id in data.mlpolicy.rules[_].judged
 
-waived := set()
+waived contains finding if some finding in data.mlpolicy.waivers.waived
 
 law := {"digest": stated("digest"), "project": stated("project")}
 

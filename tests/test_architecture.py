@@ -19,18 +19,20 @@ LAYERS = (
     ("cli", "entry_points"),
     ("demo", "terminal"),
     ("gate", "schemas"),
-    ("measure", "submit", "decide", "publish"),
-    ("context",),
+    ("measure", "submit", "decide", "publish", "record"),
+    ("context", "measured", "stopwatch"),
     ("engine",),
-    ("stats", "law", "facts"),
+    ("stats", "law", "facts", "waivers", "law_changes"),
     ("decisions", "yaml_file", "files"),
-    ("documents", "plugins", "resources", "tools"),
+    ("documents", "plugins", "resources", "tools", "git"),
     ("model",),
     ("errors",),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # The composition root may know everything; a sink's own module is what a terminal shows.
-SAME_LAYER = {("entry_points", "cli"), ("demo", "terminal"), ("law", "facts"), ("files", "decisions")}
+SAME_LAYER = {
+    ("entry_points", "cli"), ("demo", "terminal"), ("law", "facts"), ("waivers", "law"), ("files", "decisions"),
+}  # fmt: skip
 LAZY_UPWARD = {("facts", "measure")}
 HEAVY = (
     "ibis", "duckdb", "pandas", "numpy", "scipy", "mlflow", "shap", "great_expectations", "sklearn", "fairlearn",

@@ -4,6 +4,7 @@
 package mlpolicy.integrity.law
 
 import data.mlpolicy.lib.law
+import data.mlpolicy.lib.waiver
 
 rule(name, policy, key, values) := {
 	"rule": concat(".", ["law", name]),
@@ -53,6 +54,12 @@ violation contains rule("malformed", "", "minimum", {"where": "the law", "key": 
 	is_object(data.mlpolicy.law)
 	"minimum" in object.keys(data.mlpolicy.law)
 	not valid_minimum
+}
+
+violation contains rule("malformed", "", "waivers", {"where": "the law", "key": "waivers"}) if {
+	is_object(data.mlpolicy.law)
+	"waivers" in object.keys(data.mlpolicy.law)
+	not waiver.terms
 }
 
 valid_minimum if {

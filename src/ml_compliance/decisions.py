@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ml_compliance.documents import digest
 from ml_compliance.errors import UsageError
-from ml_compliance.model import Decision, Finding, Json, Location
+from ml_compliance.model import Decision, Finding, Json, LawChange, LawChanges, Location, Waiver
 
 DECISION_VERSION = "ml-compliance/decision/v1"
 _LISTS = ("violations", "warnings", "waived", "insufficient")
@@ -19,6 +20,23 @@ _TEXT: dict[str, Any] = {"type": "string"}
 _NUMBER: dict[str, Any] = {"type": ["number", "null"]}
 _SLICE: dict[str, Any] = {"type": "object", "additionalProperties": _TEXT}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
+_LOCATION: dict[str, Any] = {
+    "type": "object",
+    "properties": {"file": _TEXT, "line": {"type": "integer", "minimum": 1}},
+    "required": ["file", "line"],
+    "additionalProperties": False,
+}
+_WAIVER_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("reason", "owner", "approver", "created", "expires"), _TEXT),
+    "ceiling": _NUMBER,
+    "location": _LOCATION,
+}
+_WAIVER: dict[str, Any] = {
+    "type": "object",
+    "properties": _WAIVER_FIELDS,
+    "required": list(_WAIVER_FIELDS),
+    "additionalProperties": False,
+}
 _FINDING_FIELDS: dict[str, Any] = {
     "rule": {"type": "string", "minLength": 1, "description": "Id in the rule catalogue."},
     "policy": {"type": "string", "description": "Id of the item of the law that was applied."},
@@ -35,17 +53,34 @@ _FINDING_FIELDS: dict[str, Any] = {
     "limit": _NUMBER,
     "clause": _TEXT,
     "references": _TEXTS,
-    "location": {
-        "type": ["object", "null"],
-        "properties": {"file": _TEXT, "line": {"type": "integer", "minimum": 1}},
-        "required": ["file", "line"],
-        "additionalProperties": False,
-    },
+    "location": {"anyOf": [_LOCATION, {"type": "null"}]},
+    "waiver": {"anyOf": [_WAIVER, {"type": "null"}], "description": "What set it aside, if it is waived."},
 }
 _FINDING: dict[str, Any] = {
     "type": "object",
     "properties": _FINDING_FIELDS,
     "required": list(_FINDING_FIELDS),
+    "additionalProperties": False,
+}
+_CHANGE_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("file", "policy", "key", "old", "new"), _TEXT),
+    "effect": {"enum": ["loosened", "tightened", "changed"]},
+}
+_CHANGE: dict[str, Any] = {
+    "type": "object",
+    "properties": _CHANGE_FIELDS,
+    "required": list(_CHANGE_FIELDS),
+    "additionalProperties": False,
+}
+_LAW_CHANGES: dict[str, Any] = {
+    "type": "object",
+    "description": "What the change set of the model changes in the law, the policy and the waivers.",
+    "properties": {
+        "base": {**_TEXT, "description": "The commit that was compared with; empty if none was."},
+        "changes": {"type": "array", "items": _CHANGE},
+        "reason": {**_TEXT, "description": "Why nothing was compared."},
+    },
+    "required": ["base", "changes", "reason"],
     "additionalProperties": False,
 }
 _FIELDS: dict[str, Any] = {
@@ -55,6 +90,8 @@ _FIELDS: dict[str, Any] = {
     **{name: {"type": "array", "items": {"$ref": "#/$defs/finding"}} for name in _LISTS},
     "errors": _TEXTS,
     **dict.fromkeys(_NAMES, _TEXT),
+    "rules_digest": {**_TEXT, "description": "Of policy and law together: what can be agreed on beforehand."},
+    "law_changes": _LAW_CHANGES,
 }
 DECISION_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -72,16 +109,22 @@ DECISION_SCHEMA: dict[str, Any] = {
 }
 
 
+def rules_digest(policy_digest: str, law_digest: str) -> str:
+    """`sha256:…` of all that judges: the policy (Rego), and the law with its limits."""
+    return digest({"policy": policy_digest, "law": law_digest})
+
+
 def finding_document(finding: Finding) -> dict[str, Json]:
     """The JSON of one finding; every field is there."""
-    location = finding.location
+    location, waiver = finding.location, finding.waiver
     return {
         **{key: value for key, value in vars(finding).items() if isinstance(value, str | int | float | None)},
         "slice": dict(finding.slice),
         "across": list(finding.across),
         "interval": None if finding.interval is None else list(finding.interval),
         "references": list(finding.references),
-        "location": None if location is None else {"file": location.file, "line": location.line},
+        "location": None if location is None else dict(vars(location)),
+        "waiver": None if waiver is None else {**vars(waiver), "location": dict(vars(waiver.location))},
     }
 
 
@@ -94,6 +137,12 @@ def decision_document(decision: Decision) -> dict[str, Json]:
         **{name: [finding_document(item) for item in getattr(decision, name)] for name in _LISTS},
         "errors": list(decision.errors),
         **{name: getattr(decision, name) for name in _NAMES},
+        "rules_digest": rules_digest(decision.policy_digest, decision.law_digest),
+        "law_changes": {
+            "base": decision.law_changes.base,
+            "changes": [dict(vars(item)) for item in decision.law_changes.changes],
+            "reason": decision.law_changes.reason,
+        },
     }
 
 
@@ -113,16 +162,23 @@ def read_decision(document: object, where: str = "decision.json") -> Decision:
         )
     fields: dict[str, Any] = {name: document[name] for name in ("verdict", *_NAMES)}
     fields |= {name: tuple(_read_finding(item) for item in document[name]) for name in _LISTS}
-    return Decision(**fields, errors=tuple(document["errors"]))
+    law_changes = document["law_changes"]
+    changes = tuple(LawChange(**item) for item in law_changes["changes"])
+    return Decision(
+        **fields,
+        errors=tuple(document["errors"]),
+        law_changes=LawChanges(law_changes["base"], changes, law_changes["reason"]),
+    )
 
 
 def _read_finding(document: Mapping[str, Any]) -> Finding:
-    location, interval = document["location"], document["interval"]
+    location, interval, waiver = document["location"], document["interval"], document["waiver"]
     fields = {
         **document,
         "across": tuple(document["across"]),
         "references": tuple(document["references"]),
         "interval": None if interval is None else (interval[0], interval[1]),
-        "location": None if location is None else Location(location["file"], location["line"]),
+        "location": None if location is None else Location(**location),
+        "waiver": None if waiver is None else Waiver(**{**waiver, "location": Location(**waiver["location"])}),
     }
     return Finding(**fields)

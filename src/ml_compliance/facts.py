@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,6 +121,18 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Record:
+    """How decisions are recorded."""
+
+    __pydantic_config__ = STRICT
+
+    folder: str = ""
+    """A folder, or an object store such as s3://bucket/decisions (default: decisions, in the output folder)."""
+    mask: tuple[str, ...] = ()
+    """What records do not show, as paths such as `input.evidence.data.facts.suites.*.expectations.*.examples`."""
+
+
+@dataclass(frozen=True)
 class Facts:
     """The facts about one model and its data."""
 
@@ -140,6 +153,10 @@ class Facts:
     `ml-compliance policy build` made of them."""
     rego_key: str = ""
     """A PEM file with the public key that the bundle `rego` is verified with."""
+    waivers: str = ""
+    """Which violations are set aside for a time (default: waivers.yaml beside this file, if it is there)."""
+    record: Record = field(default_factory=Record)
+    """How decisions are recorded."""
     engine: Engine = "auto"
     """Which policy engine decides; auto is the server if there is one, else the opa binary, else the embedded one."""
     server: Server | None = None
@@ -198,7 +215,16 @@ def read_facts(path: Path) -> Facts:
         _check_column(getattr(facts.data, key), key, file)
     _check_task(facts.data, file)
     _check_champion(facts, file)
+    _check_mask(facts.record.mask, file)
     return facts
+
+
+def _check_mask(mask: tuple[str, ...], file: YamlFile) -> None:
+    for index, path in enumerate(mask):
+        if not re.fullmatch(r"input(\.[^.]+)*", path):
+            raise UsageError(f"record.mask: {path!r} is no path into the input",
+                             where=f"{file.name}:{file.line(('record', 'mask', index))}",
+                             remedy="write it as input.evidence.data.facts, with * for every key or item")  # fmt: skip
 
 
 def _check_column(column: str | Column | None, key: str, file: YamlFile) -> None:

@@ -1,10 +1,12 @@
-"""Writing into the output folder: whole files or none."""
+"""Reading and writing the files of the output folder: whole files or none."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ml_compliance.errors import UsageError
 
@@ -75,3 +77,18 @@ def from_root(folder: Path) -> str:
     folder = folder.resolve()
     root = next((path for path in (folder, *folder.parents) if (path / ".git").exists()), folder)
     return "" if folder == root else folder.relative_to(root).as_posix()
+
+
+def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
+    """A JSON object from a file. Raises UsageError when it is missing or broken."""
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError("there is no such file", where=str(path), remedy=remedy) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the file cannot be read: {error}", where=str(path), remedy=remedy) from error
+    except json.JSONDecodeError as error:
+        raise UsageError(f"this is not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}") from None
+    if not isinstance(loaded, dict):
+        raise UsageError("this is not a JSON object", where=str(path), remedy=remedy)
+    return loaded

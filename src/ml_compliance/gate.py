@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ml_compliance import files, plugins
 from ml_compliance.context import Context, Progress, silent
-from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, digest, evidence_document, read_evidence, validate
+from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document, read_evidence, validate
 from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from ml_compliance.facts import Engine, Facts, Server, read_facts, settings_of
 from ml_compliance.law import Law, read_law, with_items
-from ml_compliance.model import Decision, Evidence, Report
+from ml_compliance.measured import state
+from ml_compliance.model import Decision, Evidence, LawChanges, Report
+from ml_compliance.stopwatch import Stopwatch
+from ml_compliance.waivers import read_waivers
 
 SUBMISSION_FILE = "model_submission.json"
 LAW_FILE = "policy_data.json"
 MEASURED_FILE = "measured.json"
 DEFAULT_LAW = "compliance_policy.yaml"
+DEFAULT_WAIVERS = "waivers.yaml"
 DECISION_FILE = "decision.json"
-# What the facts say about deciding does not change what was measured.
-_OF_DECIDING = ("policy", "rego", "rego_key", "engine", "server")
 
 
 @dataclass(frozen=True)
 class Request:
     """What one call of the gate is about: the files of facts and law, what the command line adds, and where to write.
 
+    `policy_digest` are the rules that were agreed on, `base` is the branch or commit that the law is compared with.
     `required` are items of law that the command line demands on top of those in the file. `only` narrows the law to
     one type of policy, and `names` the measurements; a task that judges one thing needs no more.
     """
@@ -48,6 +48,8 @@ class Request:
     names: tuple[str, ...] = ()
     opa_url: str = ""
     cross_check: bool = False
+    policy_digest: str = ""
+    base: str = ""
     progress: Progress = silent
 
     @cached_property
@@ -87,20 +89,34 @@ class Request:
         narrowed = replace(law, policies=tuple(item for item in law.policies if item["type"] == self.only))
         return narrowed if narrowed.policies else with_items(narrowed, self.facts.project, self.required)
 
+    @property
+    def law_file(self) -> Path:
+        """Where the law is, whether it is there or not."""
+        return self.policy or self.config.parent / (self.facts.policy or DEFAULT_LAW)
 
-@dataclass
-class Stopwatch:
-    """Seconds of wall time by room, in the order in which they ran."""
+    @property
+    def rego(self) -> Path | None:
+        """The user's own policy; None for the shipped one."""
+        return self.config.parent / self.facts.rego if self.facts.rego else None
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    @property
+    def rego_key(self) -> Path | None:
+        """The public key that the user's policy is verified with, if it is a signed bundle."""
+        return self.config.parent / self.facts.rego_key if self.facts.rego_key else None
 
-    @contextmanager
-    def room(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = time.perf_counter() - start
+    @property
+    def records(self) -> str:
+        """The folder of records, or the URL of their object store."""
+        folder = self.facts.record.folder
+        return folder if "://" in folder else str(self.config.parent / folder if folder else self.out / "decisions")
+
+    @cached_property
+    def waivers(self) -> tuple[Mapping[str, Any], ...]:
+        """The waivers of the file that the facts name, or of waivers.yaml if it is there."""
+        path = self.config.parent / (self.facts.waivers or DEFAULT_WAIVERS)
+        if not (self.facts.waivers or path.exists()):
+            return ()
+        return read_waivers(path, self.facts.waivers or DEFAULT_WAIVERS, own_rules=bool(self.facts.rego))
 
 
 def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence, ...]:
@@ -127,26 +143,8 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
                 advance(1)
     finally:
         context.close()
-    files.write(request.out / "evidence" / MEASURED_FILE, canonical(_state(request)))
+    files.write(request.out / "evidence" / MEASURED_FILE, canonical(state(request.facts, request.config.parent)))
     return tuple(found)
-
-
-def _state(request: Request) -> dict[str, Any]:
-    """What evidence was measured on: the facts, and name, size and change time of every data file they name.
-
-    Whether a backend's table or an object in a store has changed cannot be seen from here.
-    """
-    from ml_compliance.engine.sources import files_of, is_remote
-
-    data, champion = request.facts.data, request.facts.champion
-    judged = () if data.backend else (data.evaluation, data.reference, champion.predictions if champion else "")
-    named = [path for path in (*judged, data.training, data.raw) if path and not is_remote(path)]
-    found = [source for path in named for source in files_of(request.config.parent, path)]
-    stats = {source.name: source.path.stat() for source in found}
-    return {
-        "facts": digest({name: part for name, part in asdict(request.facts).items() if name not in _OF_DECIDING}),
-        "files": {name: [stat.st_size, stat.st_mtime_ns] for name, stat in sorted(stats.items())},
-    }
 
 
 def _measure_one(name: str, context: Context, facts: Facts) -> Evidence:
@@ -174,10 +172,10 @@ def _origin(error: Exception) -> str:
 
 def submit(request: Request, evidence: Iterable[Evidence] | None = None) -> dict[str, Any]:
     """Write the submission, from `evidence` or from the evidence files that `measure` left."""
-    from ml_compliance.submit import submission
+    from ml_compliance.submit import created, submission
 
-    given = tuple(evidence) if evidence is not None else _evidence_files(request)
-    document = submission(request.facts.project, request.facts.data.name, given, created())
+    facts, given = request.facts, tuple(evidence) if evidence is not None else _evidence_files(request)
+    document = submission(facts.project, facts.data.name, given, created(), request.waivers)
     files.write(request.out / SUBMISSION_FILE, canonical(document))
     return document
 
@@ -187,47 +185,50 @@ def _evidence_files(request: Request) -> tuple[Evidence, ...]:
     paths = sorted(path for path in folder.glob("*.json") if path.name != MEASURED_FILE)
     if not paths:
         raise UsageError("there is no evidence", where=str(folder), remedy=again)
-    if read_json(folder / MEASURED_FILE, again) != json.loads(canonical(_state(request))):
+    if files.read_json(folder / MEASURED_FILE, again) != json.loads(
+        canonical(state(request.facts, request.config.parent))
+    ):
         raise UsageError("facts or data have changed since this was measured", where=str(folder), remedy=again)
     found = []
     for path in paths:
-        document = read_json(path)
+        document = files.read_json(path)
         validate(document, EVIDENCE_SCHEMA, str(path))
         found.append(read_evidence(document))
     return tuple(found)
 
 
-def created() -> str:
-    """The moment of evaluation in RFC 3339; SOURCE_DATE_EPOCH fixes it, for reproducible runs."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    try:
-        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}", remedy="give seconds since 1970, or unset it") from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def decide(request: Request, document: Mapping[str, Any] | None = None, watch: Stopwatch | None = None) -> Decision:
+    """Ask the policy engine about `document`, or about the submission file, and record and write the decision.
 
-
-def decide(request: Request, document: Mapping[str, Any] | None = None) -> Decision:
-    """Ask the policy engine about `document`, or about the submission file, and write the decision.
-
-    When the engine cannot answer, that is a decision too: `not_evaluated`, with the cause.
+    When the engine cannot answer, or the decision cannot be recorded, that is a decision too: `not_evaluated`, with
+    the cause.
     """
+    watch = watch or Stopwatch()
     from ml_compliance.decide import Request as Question
     from ml_compliance.decide import decide as ask
     from ml_compliance.decide import not_evaluated
-    from ml_compliance.decisions import decision_document
+    from ml_compliance.decide._agreed import check_agreed
+    from ml_compliance.decisions import decision_document, rules_digest
+    from ml_compliance.record.decision import keep, record
 
     law, facts = request.law, request.facts
     if document is None:
-        document = read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
+        document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
     files.write(request.out / LAW_FILE, canonical({"mlpolicy": {"law": law.document()}}))
-    rego = request.config.parent / facts.rego if facts.rego else None
-    key = request.config.parent / facts.rego_key if facts.rego_key else None
-    question = Question(document, law.document(), rego, facts.server, key)
+    question = Question(document, law.document(), request.rego, facts.server, request.rego_key)
     try:
-        decision = ask(question, facts.engine, law.locate, cross_check=request.cross_check)
+        with watch.room("decide"):
+            decision = ask(question, facts.engine, law.locate, cross_check=request.cross_check)
+        if request.policy_digest:
+            check_agreed(request.policy_digest, rules_digest(decision.policy_digest, decision.law_digest))
     except EvaluationError as error:
         decision = not_evaluated(question, facts.engine, str(error))
+    changes = _law_changes(request)
+    decision = replace(decision, law_changes=changes)
+    try:
+        keep(record(decision, document, facts.record.mask, watch.seconds), request.records)
+    except EvaluationError as error:
+        decision = replace(not_evaluated(question, facts.engine, str(error)), law_changes=changes)
     files.write(request.out / DECISION_FILE, canonical(decision_document(decision)))
     return decision
 
@@ -237,10 +238,10 @@ def report(request: Request, decision: Decision | None = None) -> Report:
     from ml_compliance.decisions import read_decision
     from ml_compliance.submit import read_submission
 
-    document = read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
+    document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
     model = document["input"]["model"]
     if decision is None:
-        decision = read_decision(read_json(request.out / DECISION_FILE, "run: ml-compliance decide"))
+        decision = read_decision(files.read_json(request.out / DECISION_FILE, "run: ml-compliance decide"))
     return Report(
         project=request.facts.project,
         model=" v".join(part for part in (model["name"] or request.facts.project, model["version"]) if part),
@@ -250,6 +251,20 @@ def report(request: Request, decision: Decision | None = None) -> Report:
         law=tuple(request.law.policies),
         folder=files.from_root(request.config.parent),
     )
+
+
+def _server_decides(request: Request) -> bool:
+    """Then its policy is not known before it answers."""
+    return request.facts.engine == "server" or (request.facts.engine == "auto" and request.facts.server is not None)
+
+
+def _law_changes(request: Request) -> LawChanges:
+    from ml_compliance.law_changes import base_of, law_changes
+
+    folder = request.law_file.parent
+    beside = (request.facts.rego, request.facts.waivers or DEFAULT_WAIVERS)
+    others = [os.path.relpath(request.config.parent / name, folder) for name in beside if name]
+    return law_changes(folder, request.law_file.name, others, request.base or base_of(os.environ))
 
 
 def publish(report: Report, out: Path) -> tuple[Path, ...]:
@@ -264,27 +279,17 @@ def publish(report: Report, out: Path) -> tuple[Path, ...]:
 
 def gate(request: Request, watch: Stopwatch) -> Report:
     """All rooms in order. The report's decision carries the verdict."""
+    if request.policy_digest and not _server_decides(request):
+        from ml_compliance.decide._agreed import check_agreed, digest_here
+
+        files.prepare(request.out)
+        check_agreed(request.policy_digest, digest_here(request.rego, request.rego_key, str(request.law.document()["digest"])))
+    _ = request.waivers  # A mistake in them is told before hours of measuring, not after.
     evidence = measure(request, watch=watch)
     with watch.room("submit"):
         document = submit(request, evidence)
-    with watch.room("decide"):
-        decision = decide(request, document)
+    decision = decide(request, document, watch)
     with watch.room("publish"):
         found = report(request, decision)
         publish(found, request.out)
     return found
-
-
-def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
-    """A JSON object from a file. Raises UsageError when it is missing or broken."""
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError("there is no such file", where=str(path), remedy=remedy) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the file cannot be read: {error}", where=str(path), remedy=remedy) from error
-    except json.JSONDecodeError as error:
-        raise UsageError(f"this is not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}") from None
-    if not isinstance(loaded, dict):
-        raise UsageError("this is not a JSON object", where=str(path), remedy=remedy)
-    return loaded

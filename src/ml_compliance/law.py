@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +24,34 @@ _COMMON: dict[str, Any] = {
     "severity": {"enum": ["critical", "high", "medium", "low"], "description": "How much a violation weighs."},
     "description": {"type": "string", "description": "Why this is required, in the words of whoever requires it."},
 }
+_WAIVERS: dict[str, Any] = {
+    "type": "object",
+    "description": "That waivers count, and on which terms. Without it, none does.",
+    "additionalProperties": False,
+    "properties": {
+        "max_days": {"type": "integer", "minimum": 1, "default": 90, "description": "The longest time one may last."},
+        "approvers": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "minLength": 1},
+            "description": "Who may approve one (default: anybody but its owner).",
+        },
+    },
+}
 
 
 @dataclass(frozen=True)
 class Law:
     """The items of the law, and where each of them, and each of its keys, is written.
 
-    `minimum` is the smallest group that a disparity is judged on: cases, positives and negatives.
+    `minimum` is the smallest group that a disparity is judged on: cases, positives and negatives. `waivers` says how
+    long a waiver lasts and who approves it; None means that no waiver counts.
     """
 
     project: str
     minimum: Mapping[str, int]
     policies: tuple[Mapping[str, Any], ...]
+    waivers: Mapping[str, Any] | None
     places: Mapping[str, Mapping[str, Location]]
 
     def document(self) -> dict[str, Json]:
@@ -45,6 +61,8 @@ class Law:
             "minimum": dict(self.minimum),
             "policies": [dict(item) for item in self.policies],
         }
+        if self.waivers is not None:
+            content["waivers"] = dict(self.waivers)
         return {**content, "digest": digest(content)}
 
     def locate(self, policy: str, key: str) -> Location | None:
@@ -96,6 +114,7 @@ def law_schema() -> dict[str, Any]:
                 "additionalProperties": False,
                 "properties": {key: {**count, "default": value} for key, value in DEFAULT_MINIMUM.items()},
             },
+            "waivers": _WAIVERS,
             "policies": {"type": "array", "minItems": 1, "items": item, "description": "What is required."},
         },
     }
@@ -111,16 +130,17 @@ def read_law(path: Path, name: str) -> Law:
         item["id"]: {key: Location(name, file.line(("policies", index, key))) for key in item}
         for index, item in enumerate(items)
     }
-    return Law(file.data["project"], {**DEFAULT_MINIMUM, **file.data.get("minimum", {})}, tuple(items), places)
+    minimum = {**DEFAULT_MINIMUM, **file.data.get("minimum", {})}
+    return Law(file.data["project"], minimum, tuple(items), file.data.get("waivers"), places)
 
 
 def with_items(law: Law | None, project: str, items: Sequence[Mapping[str, Any]]) -> Law:
     """`law` and what the command line requires on top of it; a law of the command line alone if there is none."""
-    base = law or Law(project, DEFAULT_MINIMUM, (), {})
+    base = law or Law(project, DEFAULT_MINIMUM, (), None, {})
     if taken := {str(item["id"]) for item in items} & base.places.keys():
         raise UsageError(f"the policy id {min(taken)!r} is what the command line calls its own", remedy="rename it")
     places = {str(item["id"]): {"id": Location(COMMAND_LINE, 1)} for item in items}
-    return Law(base.project, base.minimum, (*base.policies, *items), {**base.places, **places})
+    return replace(base, policies=(*base.policies, *items), places={**base.places, **places})
 
 
 def _refuse_twins(items: Sequence[Mapping[str, Any]], file: YamlFile) -> None:

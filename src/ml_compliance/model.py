@@ -86,10 +86,24 @@ class Location:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """A waiver that counted: who answers for it, its days in UTC (YYYY-MM-DD), and the worst value that it covers."""
+
+    reason: str
+    owner: str
+    approver: str
+    created: str
+    expires: str
+    ceiling: float | None
+    location: Location
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing the policy says: a violation, a warning, a waived violation or a lack of evidence.
 
-    `rule` is the id in the rule catalogue, `policy` the id of the item of the law that was applied.
+    `rule` is the id in the rule catalogue, `policy` the id of the item of the law that was applied. `waiver` is what
+    set it aside, if it is waived.
     """
 
     rule: str
@@ -108,6 +122,31 @@ class Finding:
     clause: str = ""
     references: tuple[str, ...] = ()
     location: Location | None = None
+    waiver: Waiver | None = None
+
+
+@dataclass(frozen=True)
+class LawChange:
+    """One thing in the rules that the change set of the model changes too; values as JSON, empty for none.
+
+    `policy` is the id of an item of the law, `key` one of its keys; both are empty where a file differs as a whole.
+    """
+
+    file: str
+    policy: str
+    key: str
+    old: str
+    new: str
+    effect: Literal["loosened", "tightened", "changed"]
+
+
+@dataclass(frozen=True)
+class LawChanges:
+    """What differs from the rules at the commit `base`; `reason` says why it is empty when nothing was compared."""
+
+    base: str = ""
+    changes: tuple[LawChange, ...] = ()
+    reason: str = "no base is named"
 
 
 @dataclass(frozen=True)
@@ -133,6 +172,7 @@ class Decision:
     time: str
     policy_revision: str = ""
     cross_checked: str = ""
+    law_changes: LawChanges = LawChanges()
 
     @property
     def allow(self) -> bool:

@@ -24,6 +24,12 @@ def _policy() -> dict[str, Any]:
     return law_schema()
 
 
+def _waivers() -> dict[str, Any]:
+    from ml_compliance.waivers import WAIVERS_SCHEMA
+
+    return WAIVERS_SCHEMA
+
+
 def _evidence() -> dict[str, Any]:
     from ml_compliance.documents import EVIDENCE_SCHEMA
 
@@ -48,13 +54,21 @@ def _report() -> dict[str, Any]:
     return REPORT_SCHEMA
 
 
+def _record() -> dict[str, Any]:
+    from ml_compliance.record.decision import RECORD_SCHEMA
+
+    return RECORD_SCHEMA
+
+
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "config": _config,
     "policy": _policy,
+    "waivers": _waivers,
     "evidence": _evidence,
     "submission": _submission,
     "decision": _decision,
     "report": _report,
+    "record": _record,
 }
 
 

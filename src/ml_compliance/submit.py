@@ -5,11 +5,15 @@ The document is byte-stable: the same evidence gives the same bytes, but for the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from ml_compliance.documents import EVIDENCE_SCHEMA, evidence_document, read_evidence, validate
+from ml_compliance.errors import UsageError
 from ml_compliance.model import Evidence, Json
+from ml_compliance.waivers import SUBMITTED_SCHEMA
 
 SUBMISSION_VERSION = "ml-compliance/submission/v1"
 _SMALLER_IS_WORSE = ("_ratio", "_ratio_mean")
@@ -70,18 +74,25 @@ SUBMISSION_SCHEMA: dict[str, Any] = {
                     },
                 },
                 "evidence": {"type": "object", "additionalProperties": EVIDENCE_SCHEMA},
+                "waivers": SUBMITTED_SCHEMA,
             },
         }
     },
 }
 
 
-def submission(project: str, dataset: str, evidence: Iterable[Evidence], created: str) -> dict[str, Json]:
+def submission(
+    project: str,
+    dataset: str,
+    evidence: Iterable[Evidence],
+    created: str,
+    waivers: Sequence[Mapping[str, Json]] = (),
+) -> dict[str, Json]:
     """The submission document, `{"input": …}`.
 
     `project` and `dataset` are names; `created` is the moment of evaluation in RFC 3339. The paths that a
     policy written for the article reads are under `input.model`; everything measured is under
-    `input.evidence.<module>`.
+    `input.evidence.<module>`. `waivers`, where there are any, are judged with it.
     """
     by_name = {item.name: item for item in sorted(evidence, key=lambda item: item.name)}
     return {
@@ -93,8 +104,19 @@ def submission(project: str, dataset: str, evidence: Iterable[Evidence], created
             "coverage": {"evidence": list(by_name)},
             "model": _model(by_name),
             "evidence": {name: evidence_document(item) for name, item in by_name.items()},
+            **({"waivers": list(waivers)} if waivers else {}),
         }
     }
+
+
+def created() -> str:
+    """The moment of evaluation in RFC 3339; SOURCE_DATE_EPOCH fixes it, for reproducible runs."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}", remedy="give seconds since 1970, or unset it") from None
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read_submission(document: Mapping[str, Any], where: str) -> tuple[Evidence, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from ml_compliance.gate import Request
     from ml_compliance.model import Decision, Evidence, Json, Report
 
+_WIDE = 160
+_ID = 12
+
 
 def run_gate(request: Request, *, as_json: bool, timings: bool) -> int:
     """Run the whole gate, print its answer, and return the exit code."""
     from ml_compliance import gate
     from ml_compliance.publish import document
+    from ml_compliance.stopwatch import Stopwatch
 
-    watch = gate.Stopwatch()
+    watch = Stopwatch()
     report = gate.gate(request, watch)
     if timings:
         report = replace(report, timings=tuple(watch.seconds.items()))
@@ -55,6 +59,31 @@ def evidence_exit_code(evidence: Iterable[Evidence]) -> int:
 def print_json(document: Json) -> None:
     """Canonical JSON on stdout."""
     click.echo(canonical(document), nl=False)
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """The rows of an answer as a table, or as a JSON array."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ml_compliance.publish._text import terminal
+
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+        return
+    table = Table(*(rows[0] if rows else ("nothing was found",)), box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(terminal(_cell(name, value)), overflow="fold") for name, value in row.items()))
+    Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+def _cell(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)[: _ID if name == "id" else None]
 
 
 def print_report(report: Report) -> None:

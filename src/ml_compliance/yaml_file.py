@@ -36,7 +36,7 @@ def read_yaml(path: Path, name: str) -> YamlFile:
     Raises UsageError with file and line when it is missing, not YAML, has a key twice, or is not a mapping.
     """
     from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
@@ -46,7 +46,11 @@ def read_yaml(path: Path, name: str) -> YamlFile:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the file cannot be read: {error}", where=name) from error
     try:
-        loaded = YAML(typ="rt").load(text)
+        reader = YAML(typ="rt")
+        # Dates stay text, as they are written: 2026-11-31 is then refused with its line, by whoever asks for a date.
+        reader.Constructor = type("WithoutDates", (RoundTripConstructor,), {})
+        reader.Constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
+        loaded = reader.load(text)
     except DuplicateKeyError as error:
         line = error.problem_mark.line + 1
         key = str(error.problem).split('"')[1] if '"' in str(error.problem) else "a key"

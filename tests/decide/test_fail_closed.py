@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -59,8 +60,8 @@ def _same_kind(old: Any, new: Any) -> bool:
     return type(old) is type(new) and bool(old) == bool(new)
 
 
-def _at(path: cases.Path) -> Any:
-    value: Any = cases.ALLOWED
+def _at(path: cases.Path, document: Any = cases.ALLOWED) -> Any:
+    value: Any = document
     for step in path:
         value = value[step]
     return value
@@ -138,6 +139,39 @@ def test_a_removed_law_allows_nothing() -> None:
             )
             assert _verdict(cases.ALLOWED, law) != "allowed" or optional or path[:1] == ("minimum",) or (
                 len(path) > 1 and isinstance(path[-1], int)), (path, wrong)  # fmt: skip
+
+
+# An edit that is taken back is no lack: "waiver edited" is the one that counts, with a word added to it.
+DENIED_WAIVERS = {
+    name: case for name, case in cases.waiver_cases().items()
+    if name != "waiver edited" and _verdict(*case) == "denied"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DENIED_WAIVERS)
+def test_nothing_taken_out_of_a_waiver_makes_it_count(name: str) -> None:
+    submission, law = DENIED_WAIVERS[name]
+    about = [path for path in cases.paths(submission) if path[1:2] in (("waivers",), ("created",), ("model",))]
+    for path, wrong in itertools.product(about, cases.WRONG):
+        if wrong is cases.GONE or not _same_kind(_at(path, submission), wrong):
+            assert _verdict(cases.changed(submission, path, wrong), law) != "allowed", (path, wrong)
+
+
+@pytest.mark.parametrize(
+    ("waiver", "law"), [
+        ({**cases.WAIVER, "ceiling": 0.2}, cases.WAIVED_LAW),
+        # For all rows, for one more group, and for the group that violates: what is left does not cover more.
+        ({**cases.SLICE_WAIVER, "slice": {"race": "white"}}, cases.SLICE_LAW),
+        ({**cases.SLICE_WAIVER, "slice": {"race": "Black", "sex": "female"}, "coverage": {"slice": 2, "across": 0}},
+         cases.SLICE_LAW),
+    ],
+)  # fmt: skip
+def test_nothing_taken_out_of_a_submission_with_a_waiver_allows_it(waiver: Any, law: Any) -> None:
+    submission = cases.waiving(waiver)
+    assert _verdict(submission, law) == "denied"
+    for path in cases.paths(submission):
+        for wrong in (cases.GONE, None, {}, "text"):
+            assert _verdict(cases.changed(submission, path, wrong), law) != "allowed", (path, wrong)
 
 
 def test_examples_are_what_they_are_called() -> None:

@@ -174,6 +174,52 @@ def paths(value: Any, start: Path = ()) -> Iterator[Path]:
         yield from paths(item, (*start, key))
 
 
+WAIVER: Document = {
+    "rule": "fairness.limit_exceeded", "policy": "fair", "model": "loan-approval/1", "slice": {}, "across": ["race"],
+    "reason": "a new product line", "owner": "credit@example.org", "approver": "risk@example.org",
+    "created": "2026-11-01", "expires": "2026-12-31", "ceiling": 0.25, "coverage": {"slice": 0, "across": 1},
+    "location": {"file": "waivers.yaml", "line": 2},
+}  # fmt: skip
+WAIVED_LAW = law({**POLICIES[0], "threshold": 0.05}, waivers={"approvers": ["risk@example.org"]})
+SLICE_LAW = law({**POLICIES[2], "minimum": 0.81}, waivers={"max_days": 60})
+"""Allows accuracy nowhere below 0.81: it is 0.8 in race = Black."""
+SLICE_WAIVER: Document = {
+    **WAIVER, "rule": "performance.too_low", "policy": "good", "ceiling": 0.79, "slice": {"race": "Black"},
+    "across": [], "coverage": {"slice": 1, "across": 0},
+}  # fmt: skip
+
+
+def waiving(*waivers: Any) -> Document:
+    """The submission that is allowed, with waivers."""
+    return changed(ALLOWED, ("input", "waivers"), json.loads(json.dumps(waivers)))
+
+
+def waiver_cases() -> dict[str, tuple[Document, Document]]:
+    """Name → (submission, law): one waiver each, by itself enough or not enough to be allowed."""
+    other: dict[str, Document] = {
+        "waived": {}, "waived any": {"across": "any", "coverage": {"slice": 0, "across": "any"}},
+        "expired": {"created": "2026-10-01", "expires": "2026-11-22"}, "on its last day": {"expires": "2026-11-23"},
+        "not begun": {"created": "2026-11-24"}, "too long": {"expires": "2027-01-31"},
+        "no such day": {"expires": "2026-11-31"},
+        "unapproved": {"approver": None}, "approved by its owner": {"owner": "Risk@example.org "},
+        "approved by nobody known": {"approver": "me@example.org"}, "of another model": {"model": "loan"},
+        "wildcard": {"rule": "*"}, "over the ceiling": {"ceiling": 0.2}, "without a ceiling": {"ceiling": None},
+        "edited": {"across": ["race", "sex"]}, "of another group": {"slice": {"race": "Black"},
+        "coverage": {"slice": 1, "across": 1}}, "of another rule": {"rule": "fairness.not_measured"},
+    }  # fmt: skip
+    found = {f"waiver {name}": (waiving({**WAIVER, **change}), WAIVED_LAW) for name, change in other.items()}
+    others: tuple[Any, ...] = ("text", {}, [7], None)
+    for wrong in others:
+        found[f"waivers are {wrong!r}"] = (changed(ALLOWED, ("input", "waivers"), wrong), WAIVED_LAW)
+    found["waiver of a slice"] = (waiving(SLICE_WAIVER), SLICE_LAW)
+    found["waiver but no law for it"] = (waiving(WAIVER), law({**POLICIES[0], "threshold": 0.05}))
+    wrong_terms: tuple[Document, ...] = ({"max_days": "90"}, {"approvers": []}, {"aprovers": ["a"]})
+    for terms in wrong_terms:
+        found[f"waivers by {terms}"] = (waiving(WAIVER), law(POLICIES[0], waivers=terms))
+    found["waivers of the law are no object"] = (ALLOWED, law(POLICIES[0], waivers=True))
+    return found
+
+
 def _status(module: str, status: str, reason: str = "") -> Document:
     evidence = changed(ALLOWED, ("input", "evidence", module, "status"), status)
     return changed(evidence, ("input", "evidence", module, "reason"), reason)
@@ -253,6 +299,7 @@ def cases() -> dict[str, tuple[Document, Document]]:
         "difference at the margin": (ALLOWED, law({**POLICIES[12], "margin": 0.02})),
         "all limits of a champion": (ALLOWED, law({**POLICIES[13], **_ALL_LIMITS})),
         "champion without direction": (ALLOWED, law({**POLICIES[12], "metric": "selection_rate"})),
+        **waiver_cases(),
         "registry not asked": (ALLOWED, law({**POLICIES[7], "registered": False, "data_card": False})),
     }
     for item in POLICIES:

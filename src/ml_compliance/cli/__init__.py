@@ -9,6 +9,7 @@ import click
 
 from ml_compliance import __version__
 from ml_compliance.cli._shared import Program, common, engine_option, model_option, policy_option, request
+from ml_compliance.cli.decisions import decisions
 from ml_compliance.cli.policy import policy
 from ml_compliance.cli.tools import tools
 
@@ -134,5 +135,6 @@ def schema(name: str) -> None:
     terminal.print_json(schema_named(name))
 
 
+main.add_command(decisions)
 main.add_command(policy)
 main.add_command(tools)

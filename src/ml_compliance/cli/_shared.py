@@ -83,10 +83,14 @@ def model_option(command: Command) -> Command:
 
 
 def engine_option(command: Command) -> Command:
-    """The policy engine, on the command line."""
+    """The policy engine, on the command line, and the rules that it has to judge by."""
     command = click.option("--cross-check", is_flag=True, help="A second policy engine must give the same answer.")(
         command
     )
+    command = click.option("--policy-digest", default="", metavar="sha256:…",
+                           help="The rules agreed on (`policy digest`); others decide nothing.")(command)  # fmt: skip
+    command = click.option("--base", default="", help="The branch or commit that the law is compared with "
+                           "[default: as the CI platform says]")(command)  # fmt: skip
     command = click.option("--opa-url", default="", help="The OPA server that decides, instead of the config's.")(
         command
     )

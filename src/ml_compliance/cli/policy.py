@@ -1,13 +1,17 @@
-"""The group `policy`."""
+"""The commands of the group `policy`."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
+
+from ml_compliance.cli._shared import common, policy_option, request
 
 
 @click.group()
 def policy() -> None:
-    """Work on policies: build them into a signed bundle."""
+    """Work on policies: what judges a model."""
 
 
 @policy.command()
@@ -33,3 +37,22 @@ def build(source: str, out: str, signing_key: str | None, signing_key_env: str, 
     if built.lacking:
         click.echo(f"ml-compliance: the embedded engine lacks {', '.join(built.lacking)}: where the policy calls it, "
                    "only the `opa` program and servers decide", err=True)  # fmt: skip
+
+
+@policy.command(name="digest")
+@common
+@policy_option
+def digest(as_json: bool, **options: Any) -> None:
+    """Print the digest of policy and law, to agree on before a model is judged: `gate --policy-digest`.
+
+    A server that holds the same policy has the same digest, if it lets its policies be read.
+    """
+    from ml_compliance import terminal
+    from ml_compliance.decide._agreed import digest_here
+
+    asked = request(**options)
+    found = digest_here(asked.rego, asked.rego_key, str(asked.law.document()["digest"]))
+    if as_json:
+        terminal.print_json({"rules_digest": found})
+    else:
+        click.echo(found)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
-from ml_compliance.decide._messages import fill
+from ml_compliance.decide._messages import fill, number
 from ml_compliance.errors import EvaluationError
-from ml_compliance.model import Finding, Location, Severity
+from ml_compliance.model import Finding, Location, Severity, Waiver
 from ml_compliance.resources import policies_folder
 
 FINDINGS = ("violation", "warning", "waived", "insufficient", "error")
@@ -19,6 +19,7 @@ LAW_NOT_APPLIED = Finding("policy.own", "", "medium", "the law is not applied",
                           "and whether it is applied is up to that policy",
                           remedy="read data.mlpolicy.law in the policy, or leave out `rego`")  # fmt: skip
 _REMEDY = "judge by the policy of this version of ml-compliance"
+_REASON = 200
 Locate = Callable[[str, str], Location | None]
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
@@ -48,12 +49,14 @@ def _in_words(found: Mapping[str, Any], rule: Mapping[str, Any], locate: Locate 
     low_and_high = found.get("interval")
     low, high = low_and_high or (None, None)
     severity: Severity = _SEVERITIES[_SEVERITIES.index(found["severity"])]
+    waiver = _waiver(found["waiver"]) if "waiver" in found else None
+    message = fill(rule["message"], found)
     return Finding(
         rule=found["rule"],
         policy=found["policy"],
         severity=severity,
         title=fill(rule["title"], found),
-        message=fill(rule["message"], found),
+        message=f"{_waived(waiver)}; {message}" if waiver else message,
         remedy=fill(rule["remedy"], found),
         measurement=found.get("measurement", ""),
         slice=dict(found.get("slice", {})),
@@ -64,8 +67,28 @@ def _in_words(found: Mapping[str, Any], rule: Mapping[str, Any], locate: Locate 
         limit=found.get("limit"),
         clause=rule["description"],
         references=tuple(rule["regulations"]),
-        location=locate(found["policy"], found["key"]) if locate and found["policy"] else None,
+        location=_location(found, locate),
+        waiver=waiver,
     )
+
+
+def _location(found: Mapping[str, Any], locate: Locate | None) -> Location | None:
+    """Where the waiver that a finding is about is written, or else the item of the law."""
+    if "at" in found:
+        return Location(**found["at"])
+    return locate(found["policy"], found["key"]) if locate and found["policy"] else None
+
+
+def _waiver(found: Mapping[str, Any]) -> Waiver:
+    texts = {name: str(found[name]) for name in ("reason", "owner", "approver", "created", "expires")}
+    return Waiver(**texts, ceiling=found.get("ceiling"), location=Location(**found["location"]))
+
+
+def _waived(waiver: Waiver) -> str:
+    reason = waiver.reason if len(waiver.reason) <= _REASON else waiver.reason[: _REASON - 1] + "…"
+    ceiling = "" if waiver.ceiling is None else f", no worse than {number(waiver.ceiling)}"
+    return (f"waived until {waiver.expires}{ceiling} by {waiver.approver}, for {waiver.owner} to put right "
+            f"({waiver.location}): {reason}")  # fmt: skip
 
 
 def own(found: Any) -> Finding:

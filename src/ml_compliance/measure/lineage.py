@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ml_compliance.engine.sources import files_of, is_remote
 from ml_compliance.errors import EvaluationError
+from ml_compliance.git import GitState, NoGitError, git_state
 from ml_compliance.measure._digests import file_digest, folder_digests, listing_digest
-from ml_compliance.measure._git import GitState, NoGitError, git_state
 from ml_compliance.model import Evidence, FileDigest, Json
 
 if TYPE_CHECKING:

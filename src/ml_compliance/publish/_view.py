@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from ml_compliance.model import Decision, Evidence, Finding, Json, Location, Measurement, Report
+from ml_compliance.model import Decision, Evidence, Finding, Json, LawChange, Location, Measurement, Report
 from ml_compliance.publish._numbers import counted, fixed, number
 
 VERDICTS = {"allowed": "ALLOWED", "denied": "DENIED", "not_evaluated": "NOT EVALUATED"}
@@ -36,6 +36,23 @@ def counts(decision: Decision) -> tuple[str, ...]:
     )
     shown = tuple(counted(count, noun, plural) for count, noun, plural in rest if count)
     return (counted(len(decision.violations), "violation"), *shown)
+
+
+def law_changes(decision: Decision) -> tuple[str, ...]:
+    """Whether the rules moved with the result: first whether they did, then every change."""
+    found = decision.law_changes
+    if not found.base:
+        return (f"law: not compared with what it was before: {found.reason}",)
+    since = short(found.base)
+    if not found.changes:
+        return (f"law: unchanged since {since}",)
+    return (f"thresholds moved with the result: the rules differ from {since}", *map(_change, found.changes))
+
+
+def _change(item: LawChange) -> str:
+    what = " ".join(part for part in (item.file, item.policy, item.key) if part)
+    moved = f": {item.old or 'nothing'} → {item.new or 'nothing'}" if item.old or item.new else ""
+    return f"{item.effect}: {what}{moved}"
 
 
 def subject(report: Report) -> tuple[str, ...]:

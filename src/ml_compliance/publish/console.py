@@ -18,6 +18,7 @@ from ml_compliance.publish._view import (
     detail,
     glance,
     headline,
+    law_changes,
     ordered,
     short,
     subject,
@@ -65,6 +66,11 @@ def show(report: Report, console: Console) -> None:
     _print_briefly("?", ordered(decision.insufficient), console)
     _print_briefly("WARNING", ordered(decision.warnings), console)
     _print_briefly("WAIVED", ordered(decision.waived), console)
+    console.print()
+    first, *changes = law_changes(decision)
+    console.print(_margin_text(first))
+    for change in changes:
+        console.print(_indented(clip(terminal(change), _LONG)))
     console.print()
     console.print(_evidence_table(report.evidence))
     console.print()
@@ -151,6 +157,13 @@ def _margin(table: Table) -> Table:
     outer = Table.grid(expand=True)
     outer.add_row(Padding(table, (0, 0, 0, 2)))
     return outer
+
+
+def _margin_text(text: str) -> RenderableType:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    return Padding(Text(terminal(text), overflow="fold"), (0, 0, 0, 2))
 
 
 def _indented(text: str) -> RenderableType:

@@ -21,6 +21,7 @@ from ml_compliance.publish._view import (
     finding_value,
     glance,
     headline,
+    law_changes,
     mapping,
     measurement_of,
     ordered,
@@ -57,6 +58,7 @@ def render(report: Report) -> Artifact:
     text = page.render(
         report=report,
         decision=report.decision,
+        law_changes=law_changes(report.decision),
         violations=ordered(report.decision.violations),
         in_full=_IN_FULL,
         dataset=dataset(report),

@@ -16,6 +16,7 @@ from ml_compliance.publish._view import (
     detail,
     glance,
     headline,
+    law_changes,
     ordered,
     short,
     short_name,
@@ -28,6 +29,7 @@ LIMIT = 65_000
 _RESERVED_FOR_EVIDENCE = 10_000
 _LONG = 400
 _SHORT = 120
+_CHANGES = 20
 _NOTICE = 80
 """Room for `1,234 more measurements in report.html`."""
 
@@ -62,7 +64,13 @@ def _prose(text: str) -> str:
 def _head(report: Report) -> str:
     names = " ".join(_name(text) for text in subject(report))
     title = f"### ml-compliance {names}: {VERDICTS[report.decision.verdict]}\n\n"
-    return title + " · ".join(counts(report.decision)) + "\n"
+    first, *changes = law_changes(report.decision)
+    listed = "".join(f"- {_prose(change)}\n" for change in changes[:_CHANGES])
+    more = (
+        f"- {counted(len(changes) - _CHANGES, 'more change')} in `{FULL_REPORT}`\n" if len(changes) > _CHANGES else ""
+    )
+    moved = f"\n{_prose(first)}\n" + (f"\n{listed}{more}" if changes else "")
+    return title + " · ".join(counts(report.decision)) + "\n" + moved
 
 
 def _foot(report: Report) -> str:

@@ -1,9 +1,10 @@
-"""The state of the git repository that a folder lies in."""
+"""The git repository that a folder lies in: its state, and what its files were before."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,32 @@ def git_state(folder: Path) -> GitState:
     commit = _git(folder, "rev-parse", "--verify", "HEAD^{commit}")
     changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
     return GitState(commit.strip(), bool(changes.strip()))
+
+
+def merge_base(folder: Path, base: str) -> str:
+    """The last commit that `base`, a branch or commit, shares with HEAD. Raises NoGitError when there is none."""
+    commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").strip()
+    try:
+        return _git(folder, "merge-base", commit, "HEAD").strip()
+    except NoGitError as error:
+        raise NoGitError("it shares no commit with HEAD here; fetch the history (fetch-depth: 0)") from error
+
+
+def text_at(folder: Path, commit: str, name: str) -> str | None:
+    """What the file `name`, relative to `folder`, was at `commit`; None when it was not there."""
+    if not _git(folder, "ls-tree", "--name-only", commit, "--", name).strip():
+        return None
+    return _git(folder, "show", f"{commit}:./{name}")
+
+
+def changed_since(folder: Path, commit: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the files and folders `names` in which something differs from `commit`, new files included."""
+    found = []
+    for name in names:
+        differing = _git(folder, "diff", "--name-only", commit, "--", name)
+        untracked = _git(folder, "ls-files", "--others", "--exclude-standard", "--", name)
+        found += [name] * bool(differing.strip() or untracked.strip())
+    return tuple(found)
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -1,0 +1,98 @@
+"""Whether the rules moved with the result: what a model's change set changes in law, policy and waivers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from ml_compliance import git
+from ml_compliance.errors import UsageError
+from ml_compliance.model import LawChange, LawChanges
+from ml_compliance.yaml_file import read_yaml
+
+_BASES = {"GITHUB_BASE_REF": "origin/", "CI_MERGE_REQUEST_DIFF_BASE_SHA": ""}
+_LARGER_IS_LOOSER = {"maximum", "margin", "relative_margin", "max_failed_expectations", "threshold"}
+_SMALLER_IS_LOOSER = {"minimum", "min_improvement", "min_relative_improvement"}
+_Effect = Literal["loosened", "tightened", "changed"]
+
+
+def base_of(environment: Mapping[str, str]) -> str:
+    """The branch or commit that a CI platform says the change set will be merged into; empty when it says none."""
+    return next((start + environment[name] for name, start in _BASES.items() if environment.get(name)), "")
+
+
+def law_changes(folder: Path, law: str, others: Sequence[str], base: str) -> LawChanges:
+    """Compare the law and the `others` (files and folders), relative to `folder`, with what they were at `base`.
+
+    Compared is with the last commit that `base` and HEAD have in common. Where git, the base or a readable law is
+    missing there, the result says so.
+    """
+    if not base:
+        return LawChanges()
+    try:
+        commit = git.merge_base(folder, base)
+        before = _law_at(folder, commit, law)
+        changed = git.changed_since(folder, commit, others)
+    except git.NoGitError as error:
+        return LawChanges(reason=f"{base}: {error}")
+    except UsageError as error:
+        return LawChanges(reason=f"{base}: {error.message}")
+    now = read_yaml(folder / law, law).data if (folder / law).is_file() else {}
+    found = (*_changes(law, before, now), *(LawChange(name, "", "", "", "", "changed") for name in changed))
+    return LawChanges(commit, found, "")
+
+
+def _law_at(folder: Path, commit: str, name: str) -> dict[str, Any]:
+    text = git.text_at(folder, commit, name)
+    if text is None:
+        return {}
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "law.yaml"
+        path.write_text(text, encoding="utf-8")
+        return read_yaml(path, name).data
+
+
+def _changes(file: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[LawChange]:
+    for key in sorted((before.keys() | now.keys()) - {"policies"}):
+        if before.get(key) != now.get(key):
+            yield LawChange(file, "", key, _text(before.get(key)), _text(now.get(key)), "changed")
+    old, new = _items(before), _items(now)
+    for policy in sorted(old.keys() | new.keys()):
+        if policy not in new:
+            yield LawChange(file, policy, "", _text(old[policy]), "", "loosened")
+        elif policy not in old:
+            yield LawChange(file, policy, "", "", _text(new[policy]), "tightened")
+        else:
+            yield from _keys(file, policy, old[policy], new[policy])
+
+
+def _keys(file: str, policy: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[LawChange]:
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key) != new.get(key):
+            effect = _effect(key, str(new.get("metric", "")), old.get(key), new.get(key))
+            yield LawChange(file, policy, key, _text(old.get(key)), _text(new.get(key)), effect)
+
+
+def _effect(key: str, metric: str, old: Any, new: Any) -> _Effect:
+    ratio = key == "threshold" and metric.endswith(("_ratio", "_ratio_mean")) and metric != "group_loss_ratio"
+    if key not in _LARGER_IS_LOOSER | _SMALLER_IS_LOOSER:
+        return "changed"
+    if old is None or new is None:
+        return "tightened" if old is None else "loosened"
+    if not isinstance(old, int | float) or not isinstance(new, int | float):
+        return "changed"
+    larger_is_looser = key in _LARGER_IS_LOOSER and not ratio
+    return "loosened" if (new > old) == larger_is_looser else "tightened"
+
+
+def _items(law: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    policies = law.get("policies")
+    listed = policies if isinstance(policies, list) else []
+    return {str(item.get("id")): item for item in listed if isinstance(item, Mapping)}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,155 @@
+"""The rules that were agreed on, and whether they moved with the result."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_compliance.law_changes import base_of, law_changes
+from tests import project as example
+from tests.project import LAW, Project
+
+OTHER = "sha256:" + "0" * 64
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name in ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_DIFF_BASE_SHA"):
+        monkeypatch.delenv(name, raising=False)
+    return example.make(tmp_path)
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, "-C", str(folder), *words], check=True, capture_output=True)
+
+
+def committed(project: Project) -> Project:
+    """The project on a branch `change` whose law is still that of `main`."""
+    project.write(".gitignore", "out/\n")
+    git(project.folder, "init", "-q", "-b", "main")
+    git(project.folder, "add", ".")
+    git(project.folder, "commit", "-q", "-m", "start")
+    git(project.folder, "checkout", "-q", "-b", "change")
+    return project
+
+
+def decision(project: Project) -> Any:
+    return json.loads((project.out / "decision.json").read_text())
+
+
+def digest_of(project: Project) -> str:
+    return project.run("policy", "digest").out.strip()
+
+
+def test_the_rules_that_were_agreed_on_decide(project: Project) -> None:
+    agreed = digest_of(project)
+    assert project.run("gate", "--policy-digest", agreed).code == 0
+    assert decision(project)["rules_digest"] == agreed
+    assert json.loads(project.run("policy", "digest", "--json").out) == {"rules_digest": agreed}
+
+
+def test_other_rules_stop_before_anything_is_measured(project: Project) -> None:
+    agreed = digest_of(project)
+    assert project.run("gate").code == 0
+    project.write("compliance_policy.yaml", LAW.replace("threshold: 0.3", "threshold: 0.31"))
+    result = project.run("gate", "--policy-digest", agreed)
+    assert result.code == 3
+    assert agreed in result.err
+    assert digest_of(project) in result.err
+    assert not list(project.out.rglob("*.json"))
+
+
+def test_other_rules_decide_nothing(project: Project) -> None:
+    project.run("gate")
+    result = project.run("decide", "--policy-digest", OTHER)
+    assert result.code == 3
+    assert "NOT EVALUATED" in result.out
+    assert decision(project)["verdict"] == "not_evaluated"
+    assert OTHER in decision(project)["errors"][0]
+
+
+@pytest.mark.parametrize("wrong", ["abc", "sha256:abc", OTHER.upper(), OTHER + "0"])
+def test_what_is_no_digest_is_a_mistake(project: Project, wrong: str) -> None:
+    result = project.run("gate", "--policy-digest", wrong)
+    assert result.code == 2
+    assert "is no digest" in result.err
+
+
+def test_without_a_base_it_says_so(project: Project) -> None:
+    result = project.run("gate")
+    assert "not compared with what it was before: no base is named" in result.out
+    assert decision(project)["law_changes"] == {"base": "", "changes": [], "reason": "no base is named"}
+
+
+def test_without_a_repository_it_says_so(project: Project) -> None:
+    assert project.run("gate", "--base", "main").code == 0
+    assert decision(project)["law_changes"]["reason"].startswith("main: fatal: not a git repository")
+
+
+@pytest.mark.parametrize("base", ["origin/none", "--help"])
+def test_a_base_that_does_not_exist_is_named(project: Project, base: str) -> None:
+    found = law_changes(committed(project).folder, "compliance_policy.yaml", (), base)
+    assert found.reason.startswith(f"{base}: ")
+    assert found.changes == ()
+
+
+def test_thresholds_that_moved_with_the_result_are_shown_everywhere(project: Project) -> None:
+    committed(project)
+    moved = LAW.replace("threshold: 0.3", "threshold: 0.5").replace("minimum: 0.7", "minimum: 0.75")
+    project.write("compliance_policy.yaml", moved)
+    git(project.folder, "commit", "-q", "-am", "move")
+    project.write("waivers.yaml", "waivers: []\n")
+    result = project.run("gate", "--base", "main")
+    assert result.code == 0
+    changes = decision(project)["law_changes"]["changes"]
+    assert [(item["policy"], item["key"], item["old"], item["new"], item["effect"]) for item in changes] == [
+        ("accuracy", "minimum", "0.7", "0.75", "tightened"),
+        ("parity", "threshold", "0.3", "0.5", "loosened"),
+        ("", "", "", "", "changed"),
+    ]
+    assert changes[-1]["file"] == "waivers.yaml"
+    for text in (result.out, *((project.out / f"report.{kind}").read_text() for kind in ("md", "html"))):
+        shown = " ".join(text.replace("&#95;", "_").split())
+        assert "thresholds moved with the result" in shown
+        assert "parity threshold: 0.3 → 0.5" in shown
+
+
+def test_the_base_that_the_platform_names(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert base_of({"GITHUB_BASE_REF": "main"}) == "origin/main"
+    assert base_of({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "abc", "GITHUB_BASE_REF": ""}) == "abc"
+    committed(project)
+    monkeypatch.setenv("CI_MERGE_REQUEST_DIFF_BASE_SHA", "main")
+    assert "law: unchanged since" in project.run("gate").out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ("    minimum: 0.7", "    maximum: 0.9\n    minimum: 0.7", ("maximum", "tightened")),
+        ("demographic_parity_difference\n    threshold: 0.3", "demographic_parity_ratio\n    threshold: 0.2",
+         ("threshold", "loosened")),
+        ("minimum: 0.7", "minimum: 0.6", ("minimum", "loosened")),
+        ("[race]", "[sex]", ("sensitive_attributes", "changed")),
+        ("  - id: accuracy\n    type: performance\n    metric: accuracy\n    minimum: 0.7\n", "", ("", "loosened")),
+        ("policies:", "minimum: {cases: 9}\npolicies:", ("minimum", "changed")),
+        ("  - id: parity", "  - {id: new, type: registry}\n  - id: parity", ("", "tightened")),
+    ],
+)  # fmt: skip
+def test_what_a_change_does(project: Project, old: str, new: str, effect: tuple[str, str]) -> None:
+    assert old in LAW
+    committed(project)
+    project.write("compliance_policy.yaml", LAW.replace(old, new))
+    found = law_changes(project.folder, "compliance_policy.yaml", (), "main")
+    assert effect in {(item.key, item.effect) for item in found.changes}
+
+
+def test_a_law_that_cannot_be_read_there_is_not_compared(project: Project) -> None:
+    project.write("compliance_policy.yaml", "[")
+    committed(project)
+    project.write("compliance_policy.yaml", LAW)
+    assert "this is not YAML" in law_changes(project.folder, "compliance_policy.yaml", (), "main").reason
