@@ -61,10 +61,10 @@ class _Instance:
     Addresses are bytes from the start of the memory; texts end with a zero byte.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, loaded: tuple[Any, Any] | None = None) -> None:
         import wasmtime
 
-        engine, module = _compiled()
+        engine, module = loaded or _compiled()
         self._store = wasmtime.Store(engine)
         least = next(item.type.limits.min for item in module.imports if item.name == "memory")
         self._memory = wasmtime.Memory(self._store, wasmtime.MemoryType(wasmtime.Limits(max(least, _PAGES), None)))
@@ -94,6 +94,10 @@ class _Instance:
             raise EvaluationError(f"the embedded policy stopped: {error}") from error
         found = json.loads(answer)
         return found[0]["result"] if found else None
+
+    def host_builtins(self) -> str:
+        """A JSON object of the functions that the module asks its host for: name → number."""
+        return self._text(self._call("opa_json_dump", self._call("builtins")))
 
     def _call(self, name: str, *arguments: int) -> int:
         return int(self._exports[name](self._store, *arguments) or 0)
