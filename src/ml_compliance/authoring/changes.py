@@ -80,8 +80,8 @@ def others(value: Any, constants: Iterable[Any] = ()) -> list[Any]:
         named = {near for constant in constants if _is_number(constant) for near in (constant - 1e-9, constant + 1e-9)}
         return [other for other in sorted({-_FAR, _FAR, 0, 1, value - 1, value + 1, *named}) if other != value]
     if isinstance(value, str):
-        # Empty text is a lack, and no other value.
-        named_texts = sorted({text for text in constants if isinstance(text, str)} - {value, ""})
+        # Blank text is a lack, and no other value.
+        named_texts = sorted({text for text in constants if isinstance(text, str) and text.strip()} - {value})
         return ["another", *named_texts]
     return []
 

@@ -14,7 +14,7 @@ from ml_compliance.documents import digest
 from ml_compliance.resources import policies_folder
 
 _IMPORTED = re.compile(r"\bdata\.mlpolicy\.(lib|integrity|rules)\b")
-_PARTS = ("lib", "integrity", "rules")
+_HELD = re.compile(r"^package mlpolicy\.(lib|integrity|rules)\b", re.MULTILINE)
 _LIBRARY = re.compile(r"^import data\.mlpolicy\.lib\.(\w+)", re.MULTILINE)
 _ALL_KINDS = re.compile(r"\bin input\.evidence\b(?!\.)|\binput\.evidence\[_\]|\bwalk\(input\b")
 
@@ -67,8 +67,11 @@ def with_library(files: Sequence[Path]) -> tuple[Path, ...]:
     shipped = rego_files()
     if set(shipped) <= set(files):
         return tuple(files)
-    imported = {part for path in files for part in _IMPORTED.findall(path.read_text(encoding="utf-8"))}
-    folders = {path.parent.name for path in files}
-    # The parts of the library import each other.
-    wanted = set(_PARTS) if imported - folders else set()
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    imported = {part for text in texts for part in _IMPORTED.findall(text)}
+    held = {part for text in texts for part in _HELD.findall(text)}
+    missing = imported - held
+    # Rules import the library, and the integrity of the law asks what the rules judged.
+    wanted = missing | ({"lib"} if missing else set()) | ({"rules"} if "integrity" in missing else set())
+    wanted -= held
     return (*files, *(path for path in shipped if path.relative_to(policies_folder()).parts[0] in wanted))
