@@ -36,6 +36,25 @@ def run_check(path: str | None, submissions: Sequence[str], law: str | None, *, 
     return DENIED if checked.opened else ALLOWED
 
 
+def run_tests(folder: str, *, as_json: bool) -> int:
+    """Test policies, print what failed and what is not covered, and return 0 if all passed, else 1."""
+    from ml_compliance.authoring import rego_tests
+    from ml_compliance.documents import canonical
+
+    tested = rego_tests.run(Path(folder))
+    if as_json:
+        click.echo(canonical(json.loads(json.dumps(asdict(tested)))), nl=False)
+    else:
+        for line in tested.failed:
+            click.echo(f"✗ {line}")
+        for line in tested.not_covered:
+            click.echo(f"  not covered: {line}")
+        passed = tested.tests - len(tested.failed)
+        covered = "" if tested.coverage is None else f"; {tested.coverage:.0f} % of the lines are covered"
+        click.echo(f"{passed} of {tested.tests} tests passed{covered}")
+    return DENIED if tested.failed else ALLOWED
+
+
 def _print(checked: Checked) -> None:
     if checked.not_embedded:
         click.echo(f"not part of the embedded engine: {', '.join(checked.not_embedded)}; "

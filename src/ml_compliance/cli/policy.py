@@ -26,3 +26,29 @@ def check(path: str | None, submissions: tuple[str, ...], law: str | None, as_js
     from ml_compliance.authoring.terminal import run_check
 
     sys.exit(run_check(path, submissions, law, as_json=as_json))
+
+
+@policy.command()
+@click.argument("folder", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
+def test(folder: str, as_json: bool) -> None:
+    """Run the tests of the policies in FOLDER with `opa test`, and show which lines they leave out.
+
+    Exit code 1 says that a test failed.
+    """
+    from ml_compliance.authoring.terminal import run_tests
+
+    sys.exit(run_tests(folder, as_json=as_json))
+
+
+@policy.command()
+@click.argument("name")
+@click.option("--dir", "folder", type=click.Path(), default="policies", show_default=True, help="Where to write it.")
+def new(name: str, folder: str) -> None:
+    """Write the rule NAME, documented and failing closed, with its test; nothing is overwritten."""
+    from pathlib import Path
+
+    from ml_compliance.authoring import scaffold
+
+    for path in scaffold.new(name, Path(folder)):
+        click.echo(str(path))
