@@ -18,7 +18,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     ("cli", "entry_points"),
     ("demo", "terminal"),
-    ("gate", "schemas", "authoring"),
+    ("authoring",),
+    ("gate", "schemas"),
     ("measure", "submit", "decide", "publish"),
     ("context",),
     ("engine",),

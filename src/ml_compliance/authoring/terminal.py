@@ -14,8 +14,11 @@ from ml_compliance.errors import ALLOWED, DENIED, UsageError
 
 if TYPE_CHECKING:
     from ml_compliance.authoring.check import Checked
+    from ml_compliance.gate import Request
+    from ml_compliance.model import Decision, Json
 
 _SHOWN = 20
+_WIDTH = 160
 
 
 def run_check(path: str | None, submissions: Sequence[str], law: str | None, *, as_json: bool) -> int:
@@ -53,6 +56,32 @@ def run_tests(folder: str, *, as_json: bool) -> int:
         covered = "" if tested.coverage is None else f"; {tested.coverage:.0f} % of the lines are covered"
         click.echo(f"{passed} of {tested.tests} tests passed{covered}")
     return DENIED if tested.failed else ALLOWED
+
+
+def explanation(asked: Request, decision: Decision) -> list[Json]:
+    """Which rule read which value, in JSON: for each finding, and for each rule that found nothing."""
+    from ml_compliance.authoring.explain import explained, explained_own
+    from ml_compliance.gate import SUBMISSION_FILE, read_json
+
+    submission, rego = read_json(asked.out / SUBMISSION_FILE), asked.facts.rego
+    if rego:
+        found = explained_own(asked.config.parent / rego, submission)
+    else:
+        found = explained(decision, submission, asked.law.policies)
+    return [json.loads(json.dumps(asdict(each))) for each in found]
+
+
+def print_explanation(explained: Sequence[Any]) -> None:
+    """One paragraph for each rule, and one line for each value that it read."""
+    for each in explained:
+        about = f" on {each['policy']}" if each["policy"] else ""
+        limit = "" if each["limit"] is None else f", limit {each['limit']:g}"
+        click.echo(f"{each['rule']}{about}: {each['outcome']}{limit}  ({each['source']})")
+        for path, value in list(each["read"].items())[:_SHOWN]:
+            text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+            click.echo(f"    {path} = {text if len(text) <= _WIDTH else text[:_WIDTH] + '…'}")
+        if len(each["read"]) > _SHOWN:
+            click.echo(f"    … and {len(each['read']) - _SHOWN} more; --json lists all")
 
 
 def _print(checked: Checked) -> None:
