@@ -18,6 +18,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     ("cli", "entry_points"),
     ("demo", "terminal"),
+    ("authoring",),
     ("gate", "schemas"),
     ("measure", "submit", "decide", "publish", "record"),
     ("context", "measured", "stopwatch"),

@@ -15,7 +15,8 @@ usable(module, statuses) if {
 	input.evidence[module].status in statuses
 }
 
-slice_of(measurement) := object.get(measurement, "slice", {})
+# Undefined of what is no object: OPA's functions fail there, and an engine that is strict then gives no answer.
+slice_of(measurement) := object.get(measurement, "slice", {}) if is_object(measurement)
 
 across_of(measurement) := {name | some name in measurement.across} if is_array(measurement.across)
 

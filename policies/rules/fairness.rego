@@ -208,6 +208,7 @@ violation contains law.finding("fairness.not_measured", question.item, "high", "
 answered := {answer.question | some answer in compared}
 
 reason(question) := "fewer than two groups were compared" if {
+	is_array(measurement_of(question).method.compared)
 	count(measurement_of(question).method.compared) < 2
 }
 

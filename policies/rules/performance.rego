@@ -239,17 +239,26 @@ each_once(found, attribute) if {
 	count(slices_found) == count(found)
 	seen := {object.filter(slice, [attribute]) | some slice in slices_found}
 	count({known | some known in known_to_fairness[attribute]} - seen) == 0
+
+	# One that does not say which group it is about may be of a group that is missing here.
+	every rate in rates_of_fairness {
+		is_object(rate.slice)
+	}
 }
 
 # The groups that fairness knows of the same attribute, in whichever class: none of them may be missing.
 known_to_fairness[attribute] contains object.filter(slice, [attribute]) if {
-	some rate in evidence.measurements("fairness")
-	rate.name in {"fairness/selection_rate", "fairness/mean_residual"}
+	some rate in rates_of_fairness
 	slice := evidence.slice_of(rate)
 	is_object(slice)
 	some attribute in object.keys(slice)
 	object.keys(slice) - {"class"} == {attribute} - {"class"}
 }
+
+rates_of_fairness := [rate |
+	some rate in evidence.measurements("fairness")
+	rate.name in {"fairness/selection_rate", "fairness/mean_residual"}
+]
 
 # METADATA
 # title: "{values[metric]} {slice} was not measured"

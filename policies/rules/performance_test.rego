@@ -108,6 +108,12 @@ test_bound_without_interval if {
 	rules(bounded(0.85, 0.95), {"decide_on": "bound", "slices": ["race"]}) == {"performance.group_not_measured"}
 }
 
+test_a_rate_of_fairness_that_names_no_group if {
+	unnamed := fixtures.removed("/evidence/fairness/measurements/2/slice")
+	rules(unnamed, {"slices": ["race"]}) == {"performance.no_groups"}
+	rules(unnamed, {}) == set()
+}
+
 evidence(facts, measurements) := json.patch(fixtures.submission, [
 	{"op": "replace", "path": "/evidence/performance", "value": found},
 	{"op": "remove", "path": "/evidence/fairness"},

@@ -283,7 +283,8 @@ def gate(request: Request, watch: Stopwatch) -> Report:
         from ml_compliance.decide._agreed import check_agreed, digest_here
 
         files.prepare(request.out)
-        check_agreed(request.policy_digest, digest_here(request.rego, request.rego_key, str(request.law.document()["digest"])))
+        law_digest = str(request.law.document()["digest"])
+        check_agreed(request.policy_digest, digest_here(request.rego, request.rego_key, law_digest))
     _ = request.waivers  # A mistake in them is told before hours of measuring, not after.
     evidence = measure(request, watch=watch)
     with watch.room("submit"):

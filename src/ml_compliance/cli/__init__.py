@@ -83,17 +83,22 @@ def submit(as_json: bool, **options: Any) -> None:
 @common
 @policy_option
 @engine_option
-def decide(as_json: bool, **options: Any) -> None:
+@click.option("--explain", is_flag=True, help="Show which rule read which value.")
+def decide(as_json: bool, explain: bool, **options: Any) -> None:
     """Ask the policy whether the submission may be deployed."""
     from ml_compliance import gate, terminal
+    from ml_compliance.authoring.terminal import explanation, print_explanation
     from ml_compliance.decisions import decision_document
 
     asked = request(**options)
     decision = gate.decide(asked)
+    reasons = explanation(asked, decision) if explain else []
     if as_json:
-        terminal.print_json(decision_document(decision))
+        document = decision_document(decision)
+        terminal.print_json({"decision": document, "explained": reasons} if explain else document)
     else:
         terminal.print_report(gate.report(asked, decision))
+        print_explanation(reasons)
     sys.exit(terminal.exit_code(decision))
 
 

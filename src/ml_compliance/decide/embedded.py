@@ -52,6 +52,12 @@ def builtins_lacking(module: bytes) -> tuple[str, ...]:
     return tuple(sorted(_Instance(module, "policy.wasm").builtins))
 
 
+def shipped() -> _Instance:
+    """A fresh instance of the shipped policy."""
+    where = policies_folder() / WASM
+    return _Instance(where.read_bytes(), str(where))
+
+
 @lru_cache(maxsize=8)
 def _compiled(module: bytes, where: str) -> tuple[Any, Any]:
     """The engine and the module; compiling takes some 70 ms and keeps nothing of a decision."""

@@ -1,0 +1,1 @@
+"""Work on policies, before they judge: are they written strictly, do they fail closed, do their tests pass?"""

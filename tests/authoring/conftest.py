@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.decide.opa_server import opa
+
+__all__ = ["opa"]
