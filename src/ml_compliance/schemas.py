@@ -48,9 +48,16 @@ def _report() -> dict[str, Any]:
     return REPORT_SCHEMA
 
 
+def _approvals() -> dict[str, Any]:
+    from ml_compliance.measure.approvals import APPROVALS_SCHEMA
+
+    return APPROVALS_SCHEMA
+
+
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "config": _config,
     "policy": _policy,
+    "approvals": _approvals,
     "evidence": _evidence,
     "submission": _submission,
     "decision": _decision,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+_COMMIT = re.compile("[0-9a-f]{7,64}")
 
 
 class NoGitError(Exception):
@@ -25,6 +28,19 @@ def git_state(folder: Path) -> GitState:
     commit = _git(folder, "rev-parse", "--verify", "HEAD^{commit}")
     changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
     return GitState(commit.strip(), bool(changes.strip()))
+
+
+def git_author(folder: Path, commit: str, apart_from: str) -> str:
+    """The e-mail address of the author of `commit`; or, if that is empty, of the last commit at `folder` that changed
+    anything but the file `apart_from`. Raises NoGitError when there is none.
+    """
+    if commit and not _COMMIT.fullmatch(commit):
+        raise NoGitError(f"{commit!r} is no commit")
+    which = [commit] if commit else ["HEAD", "--", ".", f":(exclude,literal){apart_from}"]
+    address = _git(folder, "log", "-1", "--format=%ae", *which).strip()
+    if not address:
+        raise NoGitError("no commit has an author's address")
+    return address
 
 
 def _git(folder: Path, *arguments: str) -> str:
