@@ -18,7 +18,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     ("cli", "entry_points"),
     ("demo", "terminal"),
-    ("gate", "schemas"),
+    ("gate", "schemas", "rulebook"),
     ("measure", "submit", "decide", "publish"),
     ("context",),
     ("engine",),

@@ -132,12 +132,8 @@ else := "a group has no rate, or too few groups have enough cases"
 
 described(question, values) := object.union(values, {
 	"attributes": sort(attributes(question)),
-	"reference": {"group": question.item.reference, "n": reference_size(question)},
+	"reference": [value | some value in question.item.reference],
 })
-
-reference_size(question) := measurement.n if measurement := rate_of(reference_of(question))
-
-else := null
 
 # Each group against the reference: the lower rate divided by the higher one, and which of the two is lower.
 pairs contains {"question": question, "group": measurement, "ratio": ratio, "lower": lower} if {

@@ -19,7 +19,7 @@ test_four_fifths if {
 	finding.slice == {"race": "a"}
 	finding.limit == 0.8
 	finding.values.base == 0.7
-	finding.values.reference == {"group": {"race": "b"}, "n": 100}
+	finding.values.reference == ["b"]
 }
 
 test_at_the_threshold if {

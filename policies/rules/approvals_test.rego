@@ -18,6 +18,7 @@ other(rest) := approval(object.union({"approver": "bob", "role": "Owner"}, rest)
 facts(list) := {
 	"approvals": list,
 	"trainers": [{"name": "Eve@bank.example", "source": "git"}],
+	"trainer_count": 1,
 	"model": {"name": "loan", "version": "3", "digest": "d"},
 }
 
@@ -65,9 +66,10 @@ test_what_does_not_count[reason] if {
 }
 
 test_another_model_or_digest if {
-	every wrong in [{"model": "other"}, {"digest": "e"}, {"digest": null}, {"version": null}] {
+	every wrong in [{"model": "other"}, {"digest": "d"}, {"version": null}] {
 		rules(facts([approval({}), other(wrong)]), {}) == {"approvals.too_few"}
 	}
+	rules(facts([approval({}), object.remove(other({"digest": "e"}), ["version"])]), {}) == {"approvals.too_few"}
 	by_digest := object.union(object.remove(other({}), ["version"]), {"digest": "d"})
 	rules(facts([approval({}), by_digest]), {}) == set()
 	rules(facts([approval({}), object.remove(other({}), ["version"])]), {}) == {"approvals.too_few"}
@@ -83,6 +85,8 @@ test_who_may_approve if {
 test_trainer if {
 	trained := facts([approval({}), other({"approver": "eve"})])
 	rules(trained, {"trainer_may_approve": true}) == set()
+	lost := json.patch(two, [{"op": "replace", "path": "/trainer_count", "value": 2}])
+	rules(lost, {}) == {"approvals.trainer_unknown"}
 	every unknown in [null, [], [{}], "eve", [{"name": ""}]] {
 		content := json.patch(two, [{"op": "replace", "path": "/trainers", "value": unknown}])
 		rules(content, {}) == {"approvals.trainer_unknown"}

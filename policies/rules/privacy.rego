@@ -152,10 +152,13 @@ violation contains law.finding("privacy.personal_data", item, "high", "personal_
 	rest := {"values": {"feature": spelling.name, "word": word}}
 }
 
-proxies := input.evidence.lineage.facts.proxies if {
+# A declaration says how many there are: what was taken out of it is noticed.
+proxies := declaration.features if {
 	evidence.usable("lineage", {"measured", "declared"})
-	is_array(input.evidence.lineage.facts.proxies)
-	every proxy in input.evidence.lineage.facts.proxies {
+	declaration := input.evidence.lineage.facts.proxies
+	is_array(declaration.features)
+	count(declaration.features) == declaration.count
+	every proxy in declaration.features {
 		law.is_text(proxy.feature)
 		law.is_text(proxy.of)
 		law.is_text(proxy.reason)
@@ -174,7 +177,7 @@ asks_for_proxies(item) if "forbidden_proxies" in object.keys(item)
 #   severity: high
 #   message: nothing is declared about features that stand in for a sensitive attribute
 #   remedy: "list them under `data: proxies:` in compliance.yaml, each with `feature`, `of` and `reason`, or write `proxies: []` if there is none"
-#   reads: ["input.evidence.lineage.facts.proxies[]"]
+#   reads: ["input.evidence.lineage.facts.proxies.features[]"]
 violation contains law.finding("privacy.proxies_undeclared", item, "high", "id", {}) if {
 	some item in items
 	asks_for_proxies(item)
@@ -189,7 +192,7 @@ violation contains law.finding("privacy.proxies_undeclared", item, "high", "id",
 #   severity: high
 #   message: "the model reads `{values[feature]}`, which is declared to stand in for `{values[attribute]}`"
 #   remedy: "train without `{values[feature]}`"
-#   reads: ["input.evidence.lineage.facts.proxies[]", "input.model.training_features[].name"]
+#   reads: ["input.evidence.lineage.facts.proxies.features[]", "input.model.training_features[].name"]
 violation contains law.finding("privacy.forbidden_proxy", item, "high", "forbidden_proxies", rest) if {
 	some item in items
 	some attribute in object.get(item, "forbidden_proxies", [])

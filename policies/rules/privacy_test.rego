@@ -55,7 +55,14 @@ test_personal_data if {
 	rules(reading([{"name": "email"}]), {"personal_data": ["iban"]}) == set()
 }
 
-declaring(proxies) := fixtures.added("/evidence/lineage/facts/proxies", proxies)
+declaring(proxies) := fixtures.added(
+	"/evidence/lineage/facts/proxies",
+	{"count": number_of(proxies), "features": proxies},
+)
+
+number_of(proxies) := count(proxies) if is_array(proxies)
+
+else := 0
 
 debt := {"feature": "Debt", "of": "Race", "reason": "credit risk"}
 
@@ -68,6 +75,10 @@ test_proxies if {
 	rules(fixtures.submission, {"proxies_declared": false}) == set()
 	rules(fixtures.submission, {"proxies_declared": true}) == {"privacy.proxies_undeclared"}
 	rules(fixtures.submission, {"forbidden_proxies": ["race"]}) == {"privacy.proxies_undeclared"}
+	every wrong in [null, {}, [], {"count": 1, "features": []}, {"features": []}] {
+		undeclared := fixtures.added("/evidence/lineage/facts/proxies", wrong)
+		rules(undeclared, {"proxies_declared": true}) == {"privacy.proxies_undeclared"}
+	}
 	every wrong in [null, {}, "none", [{}], [object.union(debt, {"reason": ""})], [object.union(debt, {"of": null})]] {
 		rules(declaring(wrong), {"proxies_declared": true}) == {"privacy.proxies_undeclared"}
 	}

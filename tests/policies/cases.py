@@ -12,6 +12,7 @@ from ml_compliance.documents import canonical, digest
 from ml_compliance.model import Evidence, Measurement
 from ml_compliance.submit import submission
 from tests import examples
+from tests.policies import families
 
 Document = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -39,6 +40,13 @@ POLICIES: list[Document] = [
     {"id": "no_worse", "type": "champion", "metric": "accuracy", "margin": 0.02, "slices": ["race"]},
     {"id": "better", "type": "champion", "metric": "f1", "min_relative_improvement": 0.05},
     {"id": "as_sure", "type": "champion", "metric": "log_loss", "margin": 0.05, "decide_on": "bound"},
+    {"id": "four_fifths", "type": "adverse_impact", "reference": {"race": "white"}, "threshold": 0.75},
+    {"id": "robust", "type": "robustness", "metric": "accuracy", "max_drop": 0.02, "perturbations": {"noise": 0.1}},
+    {"id": "limits", "type": "business_rules", "limits": [families.LIMIT], "max_share": 0.1},
+    {"id": "approved", "type": "approvals", "required": 1},
+    {"id": "scanned", "type": "image", "maximum": {"high": 2}},
+    {"id": "built", "type": "supply_chain", "sbom": True},
+    {"id": "proxies", "type": "privacy", "forbidden_proxies": ["race"]},
 ]  # fmt: skip
 
 
@@ -129,7 +137,7 @@ def champion() -> Evidence:
     )
 
 
-ALLOWED = submitted(champion(), with_slices(), calibration(), drift())
+ALLOWED = submitted(champion(), with_slices(), calibration(), drift(), *families.evidence())
 LAW = law(*POLICIES)
 _STRICTER: tuple[Document, ...] = (
     {"threshold": 0.05}, {"threshold": 0.8}, {"minimum": 0.85}, {"maximum": 0.2}, {"technique": "LIME"},
@@ -137,6 +145,8 @@ _STRICTER: tuple[Document, ...] = (
     {}, {"forbidden_features": ["ObRat"]}, {"maximum": 0.02},
     {"threshold": 0.1}, {"threshold": 0.01},
     {"margin": 0.01}, {"min_relative_improvement": 0.06}, {"margin": 0.04},
+    {"threshold": 0.8}, {"max_drop": 0.01}, {"max_share": 0.05}, {"required": 2}, {"maximum": {"high": 1}},
+    {"signers": ["somebody@bank.example"]}, {"forbidden_proxies": ["age"]},
 )  # fmt: skip
 STRICT = law(*({**item, **stricter} for item, stricter in zip(POLICIES, _STRICTER, strict=True)))
 
@@ -253,6 +263,13 @@ def cases() -> dict[str, tuple[Document, Document]]:
         "difference at the margin": (ALLOWED, law({**POLICIES[12], "margin": 0.02})),
         "all limits of a champion": (ALLOWED, law({**POLICIES[13], **_ALL_LIMITS})),
         "champion without direction": (ALLOWED, law({**POLICIES[12], "metric": "selection_rate"})),
+        "reference with the lower rate": (ALLOWED, law({**POLICIES[15], "reference": {"race": "Black"}})),
+        "reference is too small": (ALLOWED, law({**POLICIES[15], "reference": {"race": "Asian"}})),
+        "reference unknown": (ALLOWED, law({**POLICIES[15], "reference": {"race": "nobody"}})),
+        "another limit": (ALLOWED, law({**POLICIES[17], "limits": [{**families.LIMIT, "then": {"prediction": 1}}]})),
+        "approvals of all kinds": (ALLOWED, law({**POLICIES[18], "roles": ["legal"], "approvers": ["bob"]})),
+        "incomplete scan": (changed(ALLOWED, ("input", "evidence", "image", "facts", "incomplete"), True), LAW),
+        "personal data": (ALLOWED, law({**POLICIES[8], "personal_data": ["ObRat", "chist"]})),
         "registry not asked": (ALLOWED, law({**POLICIES[7], "registered": False, "data_card": False})),
     }
     for item in POLICIES:

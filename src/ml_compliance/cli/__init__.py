@@ -9,6 +9,7 @@ import click
 
 from ml_compliance import __version__
 from ml_compliance.cli._shared import Program, common, engine_option, model_option, policy_option, request
+from ml_compliance.cli.policy import policy
 
 
 class MeasureCommand(click.Command):
@@ -130,3 +131,6 @@ def schema(name: str) -> None:
     from ml_compliance.schemas import schema_named
 
     terminal.print_json(schema_named(name))
+
+
+main.add_command(policy)

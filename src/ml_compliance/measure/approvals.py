@@ -26,7 +26,7 @@ _TEXT = {"type": "string", "minLength": 1}
 _APPROVAL: dict[str, Any] = {
     "type": "object",
     "required": ["model", "approver", "role", "time", "expires"],
-    "anyOf": [{"required": ["version"]}, {"required": ["digest"]}],
+    "oneOf": [{"required": ["version"]}, {"required": ["digest"]}],
     "additionalProperties": False,
     "properties": {
         "model": {**_TEXT, "description": "The model's name."},
@@ -62,13 +62,15 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
     file = read_yaml(context.path(facts.approvals), facts.approvals)
     check(file, APPROVALS_SCHEMA)
     model = context.model if facts.model.uri else None
+    trainers = list(_trainers(context, model))
     return Evidence(
         "approvals",
         "declared",
         facts={
             "approvals": [_approval(item, place, file) for place, item in enumerate(file.data["approvals"])],
             "model": _model(context, model),
-            "trainers": list(_trainers(context, model)),
+            "trainers": trainers,
+            "trainer_count": len(trainers),
         },
         files=(file_digest(context.path(facts.approvals), facts.approvals),),
     )

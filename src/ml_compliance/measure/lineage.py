@@ -66,7 +66,7 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
             "model": _model(context, model),
             "training_features": _features(context, model),
             # Null is no declaration; an empty list declares that there is none.
-            "proxies": None if facts.data.proxies is None else [asdict(proxy) for proxy in facts.data.proxies],
+            "proxies": _proxies(context),
             "data_card": {"path": card.path, "sha256": card.sha256} if card else None,
             # What two sources say differently is not known: a law that requires it is not satisfied.
             "artifacts": known,
@@ -113,6 +113,11 @@ def _model(context: Context, model: LoadedModel | None) -> dict[str, Json] | Non
         "params": masked(source.run_params),
         "run_id": source.run_id or None,
     }
+
+
+def _proxies(context: Context) -> dict[str, Json] | None:
+    declared = context.facts.data.proxies
+    return None if declared is None else {"count": len(declared), "features": [asdict(proxy) for proxy in declared]}
 
 
 def _features(context: Context, model: LoadedModel | None) -> list[Json] | None:
