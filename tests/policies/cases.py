@@ -45,7 +45,7 @@ POLICIES: list[Document] = [
     {"id": "limits", "type": "business_rules", "limits": [families.LIMIT], "max_share": 0.1},
     {"id": "approved", "type": "approvals", "required": 1},
     {"id": "scanned", "type": "image", "maximum": {"high": 2}},
-    {"id": "built", "type": "supply_chain", "sbom": True},
+    {"id": "built", "type": "supply_chain"},
     {"id": "proxies", "type": "privacy", "forbidden_proxies": ["race"]},
 ]  # fmt: skip
 
@@ -205,6 +205,10 @@ def _edited(module: str, name: str, edit: Mapping[str, Any], **where: Any) -> Do
     return found
 
 
+_BROKEN = "business_rules/broken_share"
+_CALIBRATION = "calibration/expected_calibration_error"
+_NOT_MEASURED: Document = {"status": "not_estimable", "value": None}
+_NONE: Document = {**_NOT_MEASURED, "n": 0}
 _ALL_LIMITS: Document = {"margin": 0, "relative_margin": 0.1, "min_improvement": 0.05, "decide_on": "bound"}
 
 
@@ -263,9 +267,23 @@ def cases() -> dict[str, tuple[Document, Document]]:
         "difference at the margin": (ALLOWED, law({**POLICIES[12], "margin": 0.02})),
         "all limits of a champion": (ALLOWED, law({**POLICIES[13], **_ALL_LIMITS})),
         "champion without direction": (ALLOWED, law({**POLICIES[12], "metric": "selection_rate"})),
-        "reference with the lower rate": (ALLOWED, law({**POLICIES[15], "reference": {"race": "Black"}})),
         "reference is too small": (ALLOWED, law({**POLICIES[15], "reference": {"race": "Asian"}})),
         "reference unknown": (ALLOWED, law({**POLICIES[15], "reference": {"race": "nobody"}})),
+        "reference with the lower rate": (
+            ALLOWED,
+            law({**POLICIES[15], "reference": {"race": "Black"}, "threshold": 0.8}),
+        ),
+        "unknown trainer": (changed(ALLOWED, ("input", "evidence", "approvals", "facts", "trainers"), []), LAW),
+        "limit not exercised": (
+            _counted(_edited("business_rules", _BROKEN, _NONE), "selected", 0),
+            LAW,
+        ),
+        "limit undetermined": (_counted(ALLOWED, "undetermined", 3), LAW),
+        "calibration of a group": (_edited("calibration", _CALIBRATION, _NOT_MEASURED, n=79), LAW),
+        "calibration elsewhere": (ALLOWED, law({**POLICIES[9], "dataset": "live"})),
+        "calibration in coarse bins": (ALLOWED, law({**POLICIES[9], "bins": 20})),
+        "champion of a group": (_edited("champion", "champion/accuracy_difference", _NOT_MEASURED, n=79), LAW),
+        "measurements lost": (changed(ALLOWED, ("input", "evidence", "data", "coverage", "measurements"), 9), LAW),
         "another limit": (ALLOWED, law({**POLICIES[17], "limits": [{**families.LIMIT, "then": {"prediction": 1}}]})),
         "approvals of all kinds": (ALLOWED, law({**POLICIES[18], "roles": ["legal"], "approvers": ["bob"]})),
         "incomplete scan": (changed(ALLOWED, ("input", "evidence", "image", "facts", "incomplete"), True), LAW),
@@ -293,6 +311,11 @@ def _large_left_out() -> Document:
     method["compared"].pop(0)
     method["excluded"].append({"slice": {"race": "Black"}, "n": 79, "positives": 39, "negatives": 40})
     return _edited("fairness", "fairness/demographic_parity_difference", {"method": method})
+
+
+def _counted(document: Document, key: str, count: int) -> Document:
+    """With another count beside the share of the rows that break the limit."""
+    return changed(document, ("input", "evidence", "business_rules", "measurements", 0, "method", key), count)
 
 
 def _sensitive_feature() -> Document:
