@@ -45,6 +45,7 @@ lock: .venv/ready
 generate: .venv/ready
 	$(BIN)/python -m ml_compliance.decide._build
 	$(BIN)/python -m ml_compliance.schemas
+	$(BIN)/python -m ml_compliance.rulebook
 
 clean:
 	rm -rf .venv .venv-bench ml-compliance-demo ml-compliance-out .mypy_cache .pytest_cache .ruff_cache

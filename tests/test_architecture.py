@@ -19,7 +19,7 @@ LAYERS = (
     ("cli", "entry_points"),
     ("demo", "terminal"),
     ("authoring",),
-    ("gate", "schemas"),
+    ("gate", "schemas", "rulebook"),
     ("measure", "submit", "decide", "publish", "record"),
     ("context", "measured", "stopwatch"),
     ("engine",),

@@ -7,6 +7,7 @@
 #   regulations:
 #     - EU AI Act Art. 15
 #     - NIST AI RMF Measure 2.5
+#     - EU AI Act Annex IV 6
 #   parameters:
 #     type: object
 #     required: [metric]

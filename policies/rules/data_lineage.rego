@@ -5,6 +5,8 @@
 #   regulations:
 #     - EU AI Act Art. 10
 #     - EU AI Act Art. 12
+#     - EU AI Act Annex IV 2
+#     - ISO/IEC 42001 A.7.5
 #   parameters:
 #     type: object
 #     required: [required_artifacts]

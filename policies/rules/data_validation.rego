@@ -4,6 +4,8 @@
 # custom:
 #   regulations:
 #     - EU AI Act Art. 10
+#     - EU AI Act Annex IV 2
+#     - ISO/IEC 42001 A.7.4
 #   parameters:
 #     type: object
 #     properties:

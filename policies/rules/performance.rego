@@ -5,6 +5,9 @@
 #   regulations:
 #     - EU AI Act Art. 15
 #     - NIST AI RMF Measure 2.5
+#     - EU AI Act Annex IV 3
+#     - EU AI Act Annex IV 4
+#     - ISO/IEC 42001 A.6.2.4
 #   parameters:
 #     type: object
 #     required: [metric]

@@ -5,6 +5,7 @@
 #   regulations:
 #     - EU AI Act Art. 12
 #     - EU AI Act Art. 13
+#     - EU AI Act Art. 11
 #   parameters:
 #     type: object
 #     properties:

@@ -189,32 +189,30 @@ class Context:
         return self._once(written, lambda: open_table(self.connection, self.folder, written))
 
     def _judge(self) -> Judged:
-        data = self.facts.data
-        label = _column(data.label)
+        return self._by_task(self.decided[0], _column(self.facts.data.label), *self.decided[1:])
+
+    @cached_property
+    def decided(self) -> tuple[ir.Table, Column, str | None]:
+        """The evaluation table, which column is the prediction, and the score's name; a UsageError for two or none."""
+        from ml_compliance.engine import scoring
+
+        data, uri = self.facts.data, self.facts.model.uri
+        if data.prediction is not None and uri:
+            raise UsageError("both a model and a prediction column are named, and only one can be judged",
+                             where="compliance.yaml", remedy="leave out data.prediction, or model.uri")  # fmt: skip
         if data.prediction is not None:
-            if self.facts.model.uri:
-                raise UsageError(
-                    "both a model and a prediction column are named, and only one can be judged",
-                    where="compliance.yaml",
-                    remedy="leave out data.prediction, and the model predicts; or leave out model.uri",
-                )
-            return self._by_task(self.evaluation, label, _column(data.prediction), data.score)
-        if not self.facts.model.uri:
+            return self.evaluation, _column(data.prediction), data.score
+        if not uri:
             raise UsageError("there is neither a prediction column nor a model", where="compliance.yaml",
                              remedy="write data.prediction: COLUMN, or model: {uri: models:/name/version}")  # fmt: skip
-        return self._predicted(label)
+        score = scoring.SCORE if scoring.SCORE in self._predictions.columns else None
+        return self._predictions, replace(_column(data.label), column=scoring.PREDICTION), score
 
     @cached_property
     def _predictions(self) -> ir.Table:
         """The evaluation table with the model's predictions."""
         positive = self.positive if self.facts.data.task == "binary" else None
         return self._scored(self.model, self.evaluation, positive, "predictions.parquet")
-
-    def _predicted(self, label: Column) -> Judged:
-        from ml_compliance.engine import scoring
-
-        score = scoring.SCORE if scoring.SCORE in self._predictions.columns else None
-        return self._by_task(self._predictions, label, replace(label, column=scoring.PREDICTION), score)
 
     def _pair(self) -> Paired:
         from ml_compliance.engine.matching import judge_predictions, match

@@ -56,6 +56,20 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Proxy:
+    """A feature that stands in for a sensitive attribute, and why it is used all the same."""
+
+    __pydantic_config__ = STRICT
+
+    feature: str
+    """The feature's name."""
+    of: str
+    """The attribute that it stands in for."""
+    reason: str
+    """Why the model reads it."""
+
+
+@dataclass(frozen=True)
 class Data:
     """The tables, and what their columns mean."""
 
@@ -75,6 +89,8 @@ class Data:
     """The predicted probability of the positive class, between 0 and 1."""
     sensitive: tuple[str, ...] = ()
     """Columns whose groups must be treated alike; their intersections are measured as well."""
+    proxies: tuple[Proxy, ...] | None = None
+    """Features that stand in for a sensitive attribute; an empty list says that there is none."""
     id: str | None = None
     """The column that names a row (default: its number)."""
     reference: str | None = None
@@ -146,6 +162,8 @@ class Facts:
     """The model that asks to be released."""
     champion: Champion | None = None
     """The model in use, which the new one is compared with."""
+    approvals: str = ""
+    """A file that says who approved which version of the model."""
     policy: str = ""
     """The law: the file that says what is required (default: compliance_policy.yaml beside this file)."""
     rego: str = ""

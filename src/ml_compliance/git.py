@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_COMMIT = re.compile("[0-9a-f]{7,64}")
 
 
 class NoGitError(Exception):
@@ -52,6 +55,19 @@ def changed_since(folder: Path, commit: str, names: Sequence[str]) -> tuple[str,
         untracked = _git(folder, "ls-files", "--others", "--exclude-standard", "--", name)
         found += [name] * bool(differing.strip() or untracked.strip())
     return tuple(found)
+
+
+def git_author(folder: Path, commit: str, apart_from: str) -> str:
+    """The e-mail address of the author of `commit`; or, if that is empty, of the last commit at `folder` that changed
+    anything but the file `apart_from`. Raises NoGitError when there is none.
+    """
+    if commit and not _COMMIT.fullmatch(commit):
+        raise NoGitError(f"{commit!r} is no commit")
+    which = [commit] if commit else ["HEAD", "--", ".", f":(exclude,literal){apart_from}"]
+    address = _git(folder, "log", "-1", "--format=%ae", *which).strip()
+    if not address:
+        raise NoGitError("no commit has an author's address")
+    return address
 
 
 def _git(folder: Path, *arguments: str) -> str:

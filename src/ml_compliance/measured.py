@@ -20,9 +20,9 @@ def state(facts: Facts, folder: Path) -> dict[str, Any]:
     """
     from ml_compliance.engine.sources import files_of, is_remote
 
-    data, champion = facts.data, facts.champion
+    data, champion, approvals = facts.data, facts.champion, facts.approvals
     judged = () if data.backend else (data.evaluation, data.reference, champion.predictions if champion else "")
-    named = [path for path in (*judged, data.training, data.raw) if path and not is_remote(path)]
+    named = [path for path in (*judged, data.training, data.raw, approvals) if path and not is_remote(path)]
     found = [source for path in named for source in files_of(folder, path)]
     stats = {source.name: source.path.stat() for source in found}
     return {

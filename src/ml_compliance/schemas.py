@@ -60,10 +60,17 @@ def _record() -> dict[str, Any]:
     return RECORD_SCHEMA
 
 
+def _approvals() -> dict[str, Any]:
+    from ml_compliance.measure.approvals import APPROVALS_SCHEMA
+
+    return APPROVALS_SCHEMA
+
+
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "config": _config,
     "policy": _policy,
     "waivers": _waivers,
+    "approvals": _approvals,
     "evidence": _evidence,
     "submission": _submission,
     "decision": _decision,

@@ -18,7 +18,7 @@ from tests.policies import cases
 
 # What the law of tests/policies/cases.py does not judge by; a lack of anything else has to cost the verdict.
 UNREAD = re.compile(
-    r"""input/(created|project)$
+    r"""input/project$
       | input/model/(name|version|uri|validation_report)(/|$)
       | input/evidence/\w+/(rows|reason|files)(/|$)
       | input/evidence/\w+/measurements/\d+/(interval|reason)(/|$)
@@ -32,6 +32,11 @@ UNREAD = re.compile(
       | input/evidence/explainability/measurements/\d+/slice(/|$)
       | input/evidence/champion/facts/champion(/|$)
       | input/evidence/champion/measurements/\d+/method/(challenger|champion|relative/interval)(/|$)
+      | input/evidence/approvals/facts/trainers/\d+/source$
+      | input/evidence/(business_rules|robustness)/facts(/|$)
+      | input/evidence/business_rules/measurements/\d+/method/(examples|selected)(/|$)
+      | input/evidence/robustness/measurements/\d+/(method/seed|slice/strength)$
+      | input/evidence/image/facts/signature(/|$)
       | input/evidence/drift/facts/(not_compared|ignored)(/|$)
       | input/evidence/lineage/facts/(git|data_card/path|model/(?!registered)\w+)(/|$)
       | input/evidence/lineage/facts/artifacts/\w+/source$
@@ -132,6 +137,8 @@ def test_a_removed_law_allows_nothing() -> None:
                 "severity",
                 "max_failed_expectations",
                 "schema_drift",
+                "sbom",
+                "forbidden_proxies",
                 "minimum",
                 "project",
                 "digest",
@@ -179,5 +186,5 @@ def test_examples_are_what_they_are_called() -> None:
     assert denied.verdict == "denied"
     assert {finding.policy for finding in denied.violations} == {
         "fair", "ratio", "good", "loss", "explained", "known", "valid", "private", "calibrated", "stable", "whole",
-        "no_worse", "better", "as_sure",
+        "no_worse", "better", "as_sure", "four_fifths", "robust", "limits", "approved", "scanned", "built", "proxies",
     }  # fmt: skip

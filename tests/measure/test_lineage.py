@@ -181,3 +181,14 @@ def test_ordinary_words_are_not_masked(key: str) -> None:
 @given(st.dictionaries(st.text(), st.text()))
 def test_masking_keeps_every_key(values: dict[str, str]) -> None:
     assert list(masked(values)) == sorted(values)
+
+
+def test_a_declaration_of_proxies_says_how_many_there_are(tmp_path: Path) -> None:
+    from ml_compliance.facts import Proxy
+
+    assert facts_of(traced(tmp_path))["proxies"] is None
+    none = cast(Any, {"proxies": ()})
+    assert facts_of(traced(tmp_path, **none))["proxies"] == {"count": 0, "features": []}
+    one = cast(Any, {"proxies": (Proxy("zip", "race", "risk"),)})
+    declared = facts_of(traced(tmp_path, **one))["proxies"]
+    assert declared == {"count": 1, "features": [{"feature": "zip", "of": "race", "reason": "risk"}]}

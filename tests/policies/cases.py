@@ -12,6 +12,7 @@ from ml_compliance.documents import canonical, digest
 from ml_compliance.model import Evidence, Measurement
 from ml_compliance.submit import submission
 from tests import examples
+from tests.policies import families
 
 Document = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -39,6 +40,13 @@ POLICIES: list[Document] = [
     {"id": "no_worse", "type": "champion", "metric": "accuracy", "margin": 0.02, "slices": ["race"]},
     {"id": "better", "type": "champion", "metric": "f1", "min_relative_improvement": 0.05},
     {"id": "as_sure", "type": "champion", "metric": "log_loss", "margin": 0.05, "decide_on": "bound"},
+    {"id": "four_fifths", "type": "adverse_impact", "reference": {"race": "white"}, "threshold": 0.75},
+    {"id": "robust", "type": "robustness", "metric": "accuracy", "max_drop": 0.02, "perturbations": {"noise": 0.1}},
+    {"id": "limits", "type": "business_rules", "limits": [families.LIMIT], "max_share": 0.1},
+    {"id": "approved", "type": "approvals", "required": 1},
+    {"id": "scanned", "type": "image", "maximum": {"high": 2}},
+    {"id": "built", "type": "supply_chain"},
+    {"id": "proxies", "type": "privacy", "forbidden_proxies": ["race"]},
 ]  # fmt: skip
 
 
@@ -129,7 +137,7 @@ def champion() -> Evidence:
     )
 
 
-ALLOWED = submitted(champion(), with_slices(), calibration(), drift())
+ALLOWED = submitted(champion(), with_slices(), calibration(), drift(), *families.evidence())
 LAW = law(*POLICIES)
 _STRICTER: tuple[Document, ...] = (
     {"threshold": 0.05}, {"threshold": 0.8}, {"minimum": 0.85}, {"maximum": 0.2}, {"technique": "LIME"},
@@ -137,6 +145,8 @@ _STRICTER: tuple[Document, ...] = (
     {}, {"forbidden_features": ["ObRat"]}, {"maximum": 0.02},
     {"threshold": 0.1}, {"threshold": 0.01},
     {"margin": 0.01}, {"min_relative_improvement": 0.06}, {"margin": 0.04},
+    {"threshold": 0.8}, {"max_drop": 0.01}, {"max_share": 0.05}, {"required": 2}, {"maximum": {"high": 1}},
+    {"signers": ["somebody@bank.example"]}, {"forbidden_proxies": ["age"]},
 )  # fmt: skip
 STRICT = law(*({**item, **stricter} for item, stricter in zip(POLICIES, _STRICTER, strict=True)))
 
@@ -241,6 +251,10 @@ def _edited(module: str, name: str, edit: Mapping[str, Any], **where: Any) -> Do
     return found
 
 
+_BROKEN = "business_rules/broken_share"
+_CALIBRATION = "calibration/expected_calibration_error"
+_NOT_MEASURED: Document = {"status": "not_estimable", "value": None}
+_NONE: Document = {**_NOT_MEASURED, "n": 0}
 _ALL_LIMITS: Document = {"margin": 0, "relative_margin": 0.1, "min_improvement": 0.05, "decide_on": "bound"}
 
 
@@ -300,6 +314,27 @@ def cases() -> dict[str, tuple[Document, Document]]:
         "all limits of a champion": (ALLOWED, law({**POLICIES[13], **_ALL_LIMITS})),
         "champion without direction": (ALLOWED, law({**POLICIES[12], "metric": "selection_rate"})),
         **waiver_cases(),
+        "reference is too small": (ALLOWED, law({**POLICIES[15], "reference": {"race": "Asian"}})),
+        "reference unknown": (ALLOWED, law({**POLICIES[15], "reference": {"race": "nobody"}})),
+        "reference with the lower rate": (
+            ALLOWED,
+            law({**POLICIES[15], "reference": {"race": "Black"}, "threshold": 0.8}),
+        ),
+        "unknown trainer": (changed(ALLOWED, ("input", "evidence", "approvals", "facts", "trainers"), []), LAW),
+        "limit not exercised": (
+            _counted(_edited("business_rules", _BROKEN, _NONE), "selected", 0),
+            LAW,
+        ),
+        "limit undetermined": (_counted(ALLOWED, "undetermined", 3), LAW),
+        "calibration of a group": (_edited("calibration", _CALIBRATION, _NOT_MEASURED, n=79), LAW),
+        "calibration elsewhere": (ALLOWED, law({**POLICIES[9], "dataset": "live"})),
+        "calibration in coarse bins": (ALLOWED, law({**POLICIES[9], "bins": 20})),
+        "champion of a group": (_edited("champion", "champion/accuracy_difference", _NOT_MEASURED, n=79), LAW),
+        "measurements lost": (changed(ALLOWED, ("input", "evidence", "data", "coverage", "measurements"), 9), LAW),
+        "another limit": (ALLOWED, law({**POLICIES[17], "limits": [{**families.LIMIT, "then": {"prediction": 1}}]})),
+        "approvals of all kinds": (ALLOWED, law({**POLICIES[18], "roles": ["legal"], "approvers": ["bob"]})),
+        "incomplete scan": (changed(ALLOWED, ("input", "evidence", "image", "facts", "incomplete"), True), LAW),
+        "personal data": (ALLOWED, law({**POLICIES[8], "personal_data": ["ObRat", "chist"]})),
         "registry not asked": (ALLOWED, law({**POLICIES[7], "registered": False, "data_card": False})),
     }
     for item in POLICIES:
@@ -323,6 +358,11 @@ def _large_left_out() -> Document:
     method["compared"].pop(0)
     method["excluded"].append({"slice": {"race": "Black"}, "n": 79, "positives": 39, "negatives": 40})
     return _edited("fairness", "fairness/demographic_parity_difference", {"method": method})
+
+
+def _counted(document: Document, key: str, count: int) -> Document:
+    """With another count beside the share of the rows that break the limit."""
+    return changed(document, ("input", "evidence", "business_rules", "measurements", 0, "method", key), count)
 
 
 def _sensitive_feature() -> Document:

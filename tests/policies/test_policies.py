@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ml_compliance.decide import Request, decide
+from ml_compliance.decide import Request, decide, embedded
 from ml_compliance.decide._build import build
 from ml_compliance.decide._policy import rego_files
 from ml_compliance.resources import policies_folder
@@ -18,6 +18,7 @@ from tests.policies import cases
 
 FOLDER = policies_folder()
 CATALOG: dict[str, Any] = json.loads((FOLDER / "catalog.json").read_text(encoding="utf-8"))
+_SPOKEN = ("violation", "warning", "insufficient", "error")
 PLACEHOLDERS = {"value", "limit", "interval", "measured", "n", "slice", "across", "extremes", "values"}
 
 
@@ -85,6 +86,27 @@ def test_every_message_is_filled() -> None:
         for finding in (*found.violations, *found.warnings, *found.insufficient):
             assert "{" not in finding.title + finding.message + finding.remedy, name
             assert "(none)" not in finding.title + finding.remedy, (name, finding)
+
+
+def test_every_rule_has_a_case_that_breaks_it_and_one_that_keeps_it() -> None:
+    """Over the corpus, by the compiled policy: a rule that never speaks, or never is silent, is tried on nothing."""
+    instance = embedded.shipped()
+    broken: set[str] = set()
+    kept: set[str] = set()
+    for submission, law in cases.cases().values():
+        data = {"mlpolicy": {"law": law}}
+        answer = instance.evaluate(json.dumps(submission["input"]), json.dumps(data))
+        spoken = {found["rule"] for name in _SPOKEN for found in answer[name]}
+        policies = law.get("policies")
+        items = [item for item in policies if isinstance(item, dict)] if isinstance(policies, list) else []
+        types = {item["type"] for item in items if item.get("id") in answer["judged"]}
+        broken |= spoken
+        kept |= {
+            name for name, rule in CATALOG["rules"].items()
+            if name not in spoken and (rule["family"] in types or rule["family"] in ("law", "submission"))
+        }  # fmt: skip
+    assert broken == CATALOG["rules"].keys()
+    assert kept == CATALOG["rules"].keys()
 
 
 def test_article_is_judged_as_written() -> None:

@@ -99,3 +99,17 @@ def new(name: str, folder: str) -> None:
 
     for path in scaffold.new(name, Path(folder)):
         click.echo(str(path))
+
+
+@policy.command()
+@click.argument("rule")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
+def explain(rule: str, as_json: bool) -> None:
+    """Say what a RULE, or a type of the law, reads, asks for and refers to, and what to do about it."""
+    from ml_compliance import rulebook, terminal
+
+    found = rulebook.explain(rule)
+    if as_json:
+        terminal.print_json(found)
+    else:
+        click.echo(rulebook.text(found))

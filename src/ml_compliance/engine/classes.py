@@ -41,7 +41,9 @@ def judge_classes(table: ir.Table, name: str, label: str, prediction: str, sensi
             where=name,
             remedy="give the column another name",
         )
-    named = {role: _names(table, column, role, name) for role, column in (("label", label), ("prediction", prediction))}
+    named = {
+        role: names_of(table, column, role, name) for role, column in (("label", label), ("prediction", prediction))
+    }
     check_groups(table, sensitive, name)
     judged = table.select(**named, **group_columns(table, sensitive))
     _check_found(judged, name, {"label": label, "prediction": prediction})
@@ -61,8 +63,8 @@ def count_classes(judged: Judged) -> ClassCube:
     return ClassCube(judged.attributes, classes, {group: ClassCounts(counts) for group, counts in pairs.items()})
 
 
-def _names(table: ir.Table, name_of_column: str, role: str, name: str) -> Any:
-    """The column as text; numbers are whole, and written without a fraction."""
+def names_of(table: ir.Table, name_of_column: str, role: str, name: str) -> Any:
+    """The column as text; numbers are whole, and written without a fraction. Raises EvaluationError for others."""
     column = known(table[name_of_column])
     kind = column.type()
     where = f"{name}, column {name_of_column!r}"

@@ -74,7 +74,7 @@ def judge_table(
         _check_score(table, score, name)
     check_groups(table, sensitive, name)
     wanted: dict[str, Any] = {
-        role: _positive(table[spec.column], spec, role, name).cast("int8") for role, spec in roles.items()
+        role: positive_of(table[spec.column], spec, role, name).cast("int8") for role, spec in roles.items()
     }
     if score:
         wanted["score"] = table[score].cast("float64")
@@ -129,7 +129,8 @@ def _distinct(table: ir.Table) -> list[dict[str, Any]]:
     return found
 
 
-def _positive(column: ir.Column, spec: Column, role: str, name: str) -> Any:
+def positive_of(column: ir.Column, spec: Column, role: str, name: str) -> Any:
+    """Whether `column` is of the positive class that `spec` names. Raises UsageError when it never can be."""
     where = f"{name}, column {spec.column!r}"
     if spec.at_least is not None:
         return column >= spec.at_least

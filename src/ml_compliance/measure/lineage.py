@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,8 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
         facts={
             "model": _model(context, model),
             "training_features": _features(context, model),
+            # Null is no declaration; an empty list declares that there is none.
+            "proxies": _proxies(context),
             "data_card": {"path": card.path, "sha256": card.sha256} if card else None,
             # What two sources say differently is not known: a law that requires it is not satisfied.
             "artifacts": known,
@@ -110,6 +113,11 @@ def _model(context: Context, model: LoadedModel | None) -> dict[str, Json] | Non
         "params": masked(source.run_params),
         "run_id": source.run_id or None,
     }
+
+
+def _proxies(context: Context) -> dict[str, Json] | None:
+    declared = context.facts.data.proxies
+    return None if declared is None else {"count": len(declared), "features": [asdict(proxy) for proxy in declared]}
 
 
 def _features(context: Context, model: LoadedModel | None) -> list[Json] | None:

@@ -1,0 +1,64 @@
+"""Evidence for the families of rules that tests/examples.py has none for: what a law can be satisfied with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ml_compliance.model import Evidence, Json, Measurement
+from tests import examples
+
+LIMIT: dict[str, Json] = {"id": "poor", "when": {"income": {"max": 30000}}, "then": {"prediction": 0}}
+
+
+def lineage() -> Evidence:
+    """That of the examples, with a declaration of proxies."""
+    proxy = {"feature": "loanprc", "of": "age", "reason": "it decides the risk"}
+    found = examples.lineage()
+    return replace(found, facts={**found.facts, "proxies": {"count": 1, "features": [proxy]}})
+
+
+def robustness() -> Evidence:
+    drop = Measurement("robustness/accuracy_drop", 0.02, slice={"perturbation": "noise", "strength": "0.1"}, n=500,
+                       interval=examples.interval(0.01, 0.03), method={"strength": 0.1, "seed": 1})  # fmt: skip
+    return Evidence("robustness", "measured", (drop,), rows=500)
+
+
+def business_rules() -> Evidence:
+    method: dict[str, Json] = {"when": LIMIT["when"], "then": LIMIT["then"], "selected": 40, "broken": 4,
+                               "undetermined": 0, "examples": ["17"]}  # fmt: skip
+    share = Measurement("business_rules/broken_share", 0.1, slice={"policy": "limits", "limit": "poor"}, n=40,
+                        method=method)  # fmt: skip
+    return Evidence("business_rules", "measured", (share,), rows=800)
+
+
+def approvals() -> Evidence:
+    approval: dict[str, Json] = {
+        "model": "loan", "version": "1", "approver": "ada@bank.example", "role": "risk",
+        "time": "2026-11-20T00:00:00Z", "expires": "2026-12-20T00:00:00Z",
+    }  # fmt: skip
+    facts: dict[str, Json] = {
+        "approvals": [approval],
+        "model": {"name": "loan", "version": "1"},
+        "trainers": [{"name": "eve", "source": "run tag mlflow.user"}],
+        "trainer_count": 1,
+    }
+    return Evidence("approvals", "declared", facts=facts)
+
+
+def image() -> Evidence:
+    counts = {"high": 2.0}
+    facts: dict[str, Any] = {
+        "digest": "sha256:" + "a" * 64,
+        "incomplete": False,
+        "database": {"age_days": 2},
+        "sbom": {"format": "CycloneDX", "sha256": "b" * 64},
+        "signature": {"verified": True, "identity": "ci@bank.example"},
+    }
+    found = (Measurement("image/vulnerabilities", n, slice={"severity": name}) for name, n in counts.items())
+    return Evidence("image", "measured", tuple(found), facts)
+
+
+def evidence() -> tuple[Evidence, ...]:
+    """One of each."""
+    return approvals(), business_rules(), image(), lineage(), robustness()
