@@ -246,6 +246,7 @@ each_once(found, attribute) if {
 	# One that does not say which group it is about may be of a group that is missing here.
 	every rate in rates_of_fairness {
 		is_object(rate.slice)
+		count(object.keys(rate.slice) - {"class"}) > 0
 	}
 }
 

@@ -226,6 +226,9 @@ def waiver_cases() -> dict[str, tuple[Document, Document]]:
     wrong_terms: tuple[Document, ...] = ({"max_days": "90"}, {"approvers": []}, {"aprovers": ["a"]})
     for terms in wrong_terms:
         found[f"waivers by {terms}"] = (waiving(WAIVER), law(POLICIES[0], waivers=terms))
+    unmeasured = waiving({**WAIVER, "rule": "fairness.not_measured"})
+    missing = changed(unmeasured, ("input", "evidence", "fairness", "status"), "missing")
+    found["waiver of what was not measured"] = (missing, WAIVED_LAW)
     found["waivers of the law are no object"] = (ALLOWED, law(POLICIES[0], waivers=True))
     return found
 
