@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
-from ml_compliance.engine.sources import is_text
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.facts import Column, Facts, Scalar, Task
 from ml_compliance.law import DEFAULT_MINIMUM, Law
@@ -83,14 +82,6 @@ class Context:
         """The table that data is compared with, if the facts name one."""
         written = self.facts.data.reference
         return self._open(written) if written else None
-
-    @cached_property
-    def by_column(self) -> tuple[ir.Table, ir.Table] | None:
-        """The reference, if there is one, and the evaluation table, of which single columns can be read."""
-        if self.reference is None:
-            return None
-        there = self._columnar(self.reference, self.facts.data.reference or "", "reference.parquet")
-        return there, self._columnar(self.evaluation, self.facts.data.evaluation, "evaluation.parquet")
 
     @cached_property
     def model(self) -> LoadedModel:
@@ -193,13 +184,16 @@ class Context:
 
     @cached_property
     def decided(self) -> tuple[ir.Table, Column, str | None]:
-        """The evaluation table, which column is the prediction, and the score's name; a UsageError for two or none."""
+        """The evaluation table with all its columns, which of them is the prediction, and the score's name if there is
+        one. Raises UsageError when the facts name both a model and a prediction column, or neither.
+        """
         from ml_compliance.engine import scoring
 
         data, uri = self.facts.data, self.facts.model.uri
         if data.prediction is not None and uri:
             raise UsageError("both a model and a prediction column are named, and only one can be judged",
-                             where="compliance.yaml", remedy="leave out data.prediction, or model.uri")  # fmt: skip
+                             where="compliance.yaml", remedy="leave out data.prediction, and the model predicts; "
+                             "or leave out model.uri")  # fmt: skip
         if data.prediction is not None:
             return self.evaluation, _column(data.prediction), data.score
         if not uri:
@@ -253,10 +247,6 @@ class Context:
 
         features, progress = self.facts.model.features, self.progress
         return self._kept(name, lambda target: score(model, table, features, positive, target, progress))
-
-    def _columnar(self, table: ir.Table, written: str, name: str) -> ir.Table:
-        """`table`, or where it is text, all of which is read for one column, a copy."""
-        return self._copied(table, name) if not self.facts.data.backend and is_text(self.folder, written) else table
 
     def _copied(self, table: ir.Table, name: str) -> ir.Table:
         from ml_compliance.engine.scoring import copy

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_compliance.engine.sources import files_of, is_text, table_files
+from ml_compliance.engine.sources import files_of, table_files
 from ml_compliance.engine.tables import connect, open_table
 from ml_compliance.errors import EvaluationError, UsageError
 from tests import project as example
@@ -65,14 +65,3 @@ def test_nothing_to_find(tmp_path: Path) -> None:
     for written in ("empty", "gone.csv", "gone/*.csv"):
         with pytest.raises(UsageError, match="the table"):
             files_of(tmp_path, written)
-
-
-@pytest.mark.parametrize(
-    ("written", "text"),
-    [("a.csv", True), ("b.parquet", False), ("parts", True), ("s3://bucket/x.tsv", True), ("s3://bucket/x.pq", False)],
-)
-def test_which_tables_are_text(tmp_path: Path, written: str, text: bool) -> None:
-    (tmp_path / "parts").mkdir()
-    for name in ("a.csv", "b.parquet", "parts/1.tsv"):
-        (tmp_path / name).write_text("x\n1\n")
-    assert is_text(tmp_path, written) is text

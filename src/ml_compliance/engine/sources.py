@@ -63,12 +63,6 @@ def table_files(folder: Path, written: str) -> tuple[Source, ...]:
     return sources
 
 
-def is_text(folder: Path, written: str) -> bool:
-    """Whether the table is lines of text, all of which have to be read for one of its columns."""
-    path = Path(written) if is_remote(written) else table_files(folder, written)[0].path
-    return path.suffix.lower() in DELIMITERS
-
-
 def _hidden(file: Path, folder: Path) -> bool:
     """Whether a writer's own files, such as those of an unfinished job, are meant."""
     return any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)

@@ -61,18 +61,19 @@ class Compared:
 
 def measure(context: Context, settings: Settings) -> Evidence:
     """Compare every column that both tables have. Raises UsageError when a setting cannot be."""
-    if context.by_column is None:
+    if context.reference is None:
         return Evidence("drift", "missing", reason="no reference table is named: write data.reference: FILE in "
                         "compliance.yaml")  # fmt: skip
     _check(context, settings)
+    tables = context.reference, context.evaluation
     identifier = context.facts.data.id
-    kinds, reasons = pairing.shared(*context.by_column, {*settings.ignore, *([identifier] if identifier else [])})
+    kinds, reasons = pairing.shared(*tables, {*settings.ignore, *([identifier] if identifier else [])})
     measurements: list[Measurement] = []
     columns: dict[str, Json] = {}
-    rows = pairing.counted(context.by_column)
+    rows = pairing.counted(tables)
     compared: dict[str, Compared] = {}
     with context.progress("drift", len(kinds)) as advance:
-        for column in _columns(context.by_column, rows, kinds, settings.bins):
+        for column in _columns(tables, rows, kinds, settings.bins):
             compared[column.name] = column
             advance(1)
     for column in (compared[name] for name in kinds):
