@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from ml_compliance import tools
 from ml_compliance.cli import main
-from ml_compliance.decide import Request, binary, decide
+from ml_compliance.decide import Request, _opa, binary, decide
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.tools import _lock
 from tests.decide.opa_server import opa_program
@@ -148,7 +148,7 @@ def test_the_installed_program_decides_and_is_verified_at_every_use(
 def test_the_shipped_lock_pins_nothing_that_nobody_has_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     document = tools.read_lock()
     assert set(document["opa"]["assets"]) == set(PLATFORMS)
-    assert document["opa"]["version"] in binary.INSTALL
+    assert document["opa"]["version"] in _opa.INSTALL
     for system, machine, name in (("Linux", "x86_64", "linux/amd64"), ("Darwin", "arm64", "darwin/arm64")):
         monkeypatch.setattr("platform.system", lambda system=system: system)
         monkeypatch.setattr("platform.machine", lambda machine=machine: machine)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ml_compliance.authoring import opa
 from ml_compliance.authoring.changes import GONE
 from ml_compliance.authoring.judges import Embedded, Judge, Program
 from ml_compliance.authoring.reads import reads_of
 from ml_compliance.authoring.shipped import alone, part_about, violates, with_library
 from ml_compliance.authoring.sweep import NOT_ASKED, Closed, Opened, Scope, Swept, resting, sweep, whole
+from ml_compliance.decide import _opa
 from ml_compliance.decide._policy import rego_files
 from ml_compliance.errors import EvaluationError, UsageError
 
@@ -73,9 +73,9 @@ def strict(files: Sequence[Path]) -> None:
     with tempfile.TemporaryDirectory(prefix="ml-compliance-") as folder:
         schema = Path(folder) / "input.json"
         schema.write_text(json.dumps(SUBMISSION_SCHEMA["properties"]["input"]), encoding="utf-8")
-        done = opa.called("check", "--strict", "--schema", str(schema), *map(str, files))
+        done = _opa.called("check", "--strict", "--schema", str(schema), *map(str, files))
     if done.returncode != 0:
-        raise UsageError(f"the policy is not strict: {opa.said(done)}",
+        raise UsageError(f"the policy is not strict: {_opa.said(done)}",
                          remedy="`ml-compliance schema submission` prints what there is under `input`")  # fmt: skip
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tarfile
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from ml_compliance.authoring import opa
-from ml_compliance.decide import embedded
-from ml_compliance.decide._contract import PACKAGE
-from ml_compliance.errors import EvaluationError
+from ml_compliance.decide._build import compile_policy
+from ml_compliance.decide.embedded import builtins_lacking
 
 
 def not_embedded(files: Iterable[Path]) -> tuple[str, ...]:
@@ -19,11 +16,5 @@ def not_embedded(files: Iterable[Path]) -> tuple[str, ...]:
     Raises EvaluationError when `opa build` fails.
     """
     with tempfile.TemporaryDirectory(prefix="ml-compliance-") as folder:
-        bundle = Path(folder) / "bundle.tar.gz"
-        entry = "/".join(PACKAGE)
-        opa.run("build", "--target", "wasm", "--entrypoint", entry, "--output", str(bundle), *map(str, files))
-        with tarfile.open(bundle) as archive:
-            member = archive.extractfile("/policy.wasm")
-            if member is None:
-                raise EvaluationError("`opa build` made a bundle without policy.wasm")
-            return embedded.builtins_lacking(member.read())
+        compiled = compile_policy(Path(folder), [str(path.resolve()) for path in files])
+    return builtins_lacking(compiled.wasm)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ml_compliance.authoring import opa
 from ml_compliance.authoring.changes import Edit, changed, patch
+from ml_compliance.decide import _opa
 from ml_compliance.decide._contract import PACKAGE
 from ml_compliance.errors import EvaluationError
 
@@ -108,12 +108,12 @@ class Program:
             document = {"mlpolicy": {"law": self._law}, "policy_check": {"base": base, "tries": numbered}}
             data.write_text(json.dumps(document), encoding="utf-8")
             sources = [argument for path in (*self._files, data) for argument in ("--data", str(path))]
-            done = opa.called("eval", "--format", "json", *self._options, *sources, _QUERY)
+            done = _opa.called("eval", "--format", "json", *self._options, *sources, _QUERY)
         if done.returncode == 0:
             answers = json.loads(done.stdout)["result"][0]["expressions"][0]["value"]
             return [answers.get(str(index)) for index in range(len(tries))]
         if '"eval_' not in done.stdout:
-            raise EvaluationError(f"`opa eval` failed: {opa.said(done)}")
+            raise EvaluationError(f"`opa eval` failed: {_opa.said(done)}")
         # One submission that breaks the evaluation off takes the others with it: it is found by halves.
         if len(tries) == 1:
             return [None]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ml_compliance.authoring import opa
 from ml_compliance.authoring.changes import Path as Place
+from ml_compliance.decide import _opa
 
 ANY = None
 """A step of a reference that is a variable."""
@@ -62,7 +62,7 @@ def reads_of(files: Iterable[Path], root: Path) -> Reads:
     """
     rules, constants = list[Rule](), set[Any]()
     for path in files:
-        parsed = json.loads(opa.run("parse", "--format", "json", "--json-include", "locations", str(path)))
+        parsed = json.loads(_opa.run("parse", "--format", "json", "--json-include", "locations", str(path)))
         package = ".".join(str(step["value"]) for step in parsed["package"]["path"][1:])
         file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         imports = _imports(parsed.get("imports", []))

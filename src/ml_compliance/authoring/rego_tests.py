@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_compliance.authoring import opa
 from ml_compliance.authoring.shipped import with_library
+from ml_compliance.decide import _opa
 from ml_compliance.errors import EvaluationError, UsageError
 
 
@@ -36,30 +36,30 @@ def run(folder: Path) -> Tested:
         raise UsageError("there is no folder with .rego files here", where=str(folder),
                          remedy="write a rule with its test: ml-compliance policy new NAME")  # fmt: skip
     files = [str(path) for path in with_library(own)]
-    done = opa.called("test", "--format", "json", *files)
+    done = _opa.called("test", "--format", "json", *files)
     try:
         results = json.loads(done.stdout or "[]") or []
     except ValueError:
         results = None
     if not isinstance(results, list):
-        raise UsageError(f"the policy cannot be tested: {opa.said(done)}", where=str(folder))
+        raise UsageError(f"the policy cannot be tested: {_opa.said(done)}", where=str(folder))
     if not results:
         raise UsageError(f"there is no test: {done.stderr.strip() or 'no rule is called test_…'}", where=str(folder),
                          remedy="write rules that begin with `test_` into files that end with _test.rego")  # fmt: skip
     failed = tuple(f"{each['location']['file']}:{each['location']['row']}: {each['name']}"
                    for each in results if each.get("fail") or each.get("error") or each.get("skip"))  # fmt: skip
     if done.returncode and not failed:
-        raise EvaluationError(f"`opa test` failed: {opa.said(done)}", where=str(folder))
+        raise EvaluationError(f"`opa test` failed: {_opa.said(done)}", where=str(folder))
     coverage, not_covered = (None, ()) if failed else _coverage(files, {str(path) for path in own})
     return Tested(len(results), failed, coverage, not_covered)
 
 
 def _coverage(files: list[str], own: set[str]) -> tuple[float, tuple[str, ...]]:
-    done = opa.called("test", "--coverage", "--format", "json", *files)
+    done = _opa.called("test", "--coverage", "--format", "json", *files)
     try:
         report = json.loads(done.stdout)["files"]
     except (ValueError, KeyError) as error:
-        raise EvaluationError(f"`opa test --coverage` failed: {opa.said(done)}") from error
+        raise EvaluationError(f"`opa test --coverage` failed: {_opa.said(done)}") from error
     covered, lacking = 0, list[str]()
     for name, parts in sorted(report.items()):
         if name in own and not name.endswith("_test.rego"):

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ml_compliance.decide import _opa
 from ml_compliance.decide._contract import PACKAGE
 from ml_compliance.decide._policy import rego_files
-from ml_compliance.decide.binary import INSTALL
 from ml_compliance.documents import canonical
 from ml_compliance.errors import ComplianceError, EvaluationError
 from ml_compliance.resources import policies_folder
-from ml_compliance.tools import find
 
 _RULE_FIELDS = ("severity", "message", "remedy", "reads")
 
@@ -40,18 +39,6 @@ def build(folder: Path) -> None:
     (folder / "catalog.json").write_text(canonical(described), encoding="utf-8")
 
 
-def _opa(folder: Path, *arguments: str) -> str:
-    program = find("opa")
-    if program is None:
-        raise EvaluationError("the program `opa` is neither on PATH nor installed", remedy=INSTALL)
-    done = subprocess.run(
-        [program, *arguments], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
-    )
-    if done.returncode != 0:
-        raise EvaluationError(f"`opa {arguments[0]}` failed: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout
-
-
 @dataclass(frozen=True)
 class Compiled:
     """The policy in WebAssembly, and the base data beside it as JSON text."""
@@ -60,14 +47,14 @@ class Compiled:
     data: bytes
 
 
-def compile_policy(sources: Path, *, as_bundle: bool = False) -> Compiled:
-    """Compile the Rego and data in the folder `sources` by `opa build`, for the entry `mlpolicy/deploy`.
+def compile_policy(folder: Path, sources: Iterable[str] = (".",), *, as_bundle: bool = False) -> Compiled:
+    """Compile the Rego and data of `sources`, seen from `folder`, by `opa build`, for the entry `mlpolicy/deploy`.
 
     `as_bundle`: only files called data.json are data. Raises EvaluationError when `opa` is missing or refuses it.
     """
     target = ["--target", "wasm", "--entrypoint", "/".join(PACKAGE), "--output", "bundle.tar.gz"]
-    _opa(sources, "build", *target, *(("--bundle",) if as_bundle else ()), ".")
-    bundle = sources / "bundle.tar.gz"
+    _opa.run("build", *target, *(("--bundle",) if as_bundle else ()), *sources, folder=folder)
+    bundle = folder / "bundle.tar.gz"
     with tarfile.open(bundle) as archive:
         files = {name: archive.extractfile(f"/{name}") for name in ("policy.wasm", "data.json")}
         found = {name: file.read() for name, file in files.items() if file is not None}
@@ -82,7 +69,9 @@ def _catalog(sources: Path) -> dict[str, Any]:
     types: dict[str, Any] = {}
     rules: dict[str, Any] = {}
     regulations: dict[str, Any] = {}
-    for entry in json.loads(_opa(sources, "inspect", "--annotations", "--format", "json", "."))["annotations"]:
+    for entry in json.loads(_opa.run("inspect", "--annotations", "--format", "json", ".", folder=sources))[
+        "annotations"
+    ]:
         note, place = entry["annotations"], entry["location"]
         custom, family = note.get("custom", {}), Path(place["file"]).stem
         about = {"title": note["title"], "description": note["description"]} if "title" in note else {}

@@ -10,7 +10,7 @@ from ml_compliance.decide._check import checked
 from ml_compliance.decide._contract import Answer, Request
 from ml_compliance.decide._cross_check import cross_check as cross_checked_by
 from ml_compliance.decide._findings import FINDINGS, LAW_NOT_APPLIED, WITHOUT_A_REASON, Locate, catalogued, ordered, own
-from ml_compliance.decide.binary import INSTALL
+from ml_compliance.decide._opa import INSTALL
 from ml_compliance.documents import digest
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.model import Decision, Verdict

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from ml_compliance.decide import _opa
 from ml_compliance.decide._bundle import is_bundle
 from ml_compliance.decide._contract import PACKAGE, Answer, Request
 from ml_compliance.decide._policy import Policy, load_policy
 from ml_compliance.errors import EvaluationError
 from ml_compliance.tools import find
 
-INSTALL = "run: ml-compliance tools install opa, or: go install github.com/open-policy-agent/opa@v1.22.2"
 _QUERY = ".".join(("data", *PACKAGE))
 _SECONDS = 120
 
@@ -26,9 +25,7 @@ def available(request: Request) -> bool:
 
 def evaluate(request: Request) -> Answer:
     """Run `opa eval`. Raises EvaluationError when there is no `opa`, or when it does not answer."""
-    program = find("opa")
-    if program is None:
-        raise EvaluationError("the program `opa` is neither on PATH nor installed", remedy=INSTALL)
+    program = _opa.program()
     policy = load_policy(request)
     with tempfile.TemporaryDirectory(prefix="ml-compliance-") as name:
         folder = Path(name)
@@ -37,7 +34,8 @@ def evaluate(request: Request) -> Answer:
         law.write_text(json.dumps(policy.data_with(request.law)), encoding="utf-8")
         data = [argument for path in (*sources, str(law)) for argument in ("--data", path)]
         arguments = ["eval", "--format", "json", "--strict-builtin-errors", "--stdin-input", *data, _QUERY]
-        output = _run(program, arguments, json.dumps(request.submission.get("input")))
+        question = json.dumps(request.submission.get("input"))
+        output = _opa.run(*arguments, using=program, text=question, seconds=_SECONDS)
     return Answer(_result(output), "binary", _version(program), policy.digest, policy.revision)
 
 
@@ -52,36 +50,6 @@ def _written(policy: Policy, folder: Path) -> list[str]:
     return paths
 
 
-def _run(program: str, arguments: list[str], text: str = "") -> str:
-    try:
-        done = subprocess.run(
-            [program, *arguments], input=text, capture_output=True, text=True, encoding="utf-8",
-            timeout=_SECONDS, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise EvaluationError(f"`opa` gave no answer within {_SECONDS} s", where=program) from error
-    except OSError as error:
-        raise EvaluationError(f"`opa` cannot be started: {error}", where=program, remedy=INSTALL) from error
-    if done.returncode != 0:
-        raise EvaluationError(f"`opa {arguments[0]}` failed: {_reason(done.stdout, done.stderr)}", where=program)
-    return done.stdout
-
-
-def _reason(output: str, errors: str) -> str:
-    """What `opa` says is wrong: it writes JSON with `errors`, or text on stderr."""
-    try:
-        found = json.loads(output)["errors"]
-        return "; ".join(_told(error) for error in found)
-    except (ValueError, KeyError, TypeError):
-        return errors.strip() or output.strip() or "it does not say why"
-
-
-def _told(error: dict[str, Any]) -> str:
-    place = error.get("location") or {}
-    where = f"{place['file']}:{place['row']}: " if place.get("file") else ""
-    return f"{where}{error['message']}"
-
-
 def _result(output: str) -> Any:
     """The value of the one expression; None where the document is undefined."""
     try:
@@ -92,5 +60,5 @@ def _result(output: str) -> Any:
 
 
 def _version(program: str) -> str:
-    first = _run(program, ["version"]).split("\n", 1)[0]
+    first = _opa.run("version", using=program, seconds=_SECONDS).split("\n", 1)[0]
     return first.removeprefix("Version:").strip()
