@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ml_compliance.documents import digest
+from ml_compliance.documents import digest, strict
 from ml_compliance.errors import UsageError
 from ml_compliance.model import Decision, Finding, Json, LawChange, LawChanges, Location, Waiver
 
@@ -20,23 +20,13 @@ _TEXT: dict[str, Any] = {"type": "string"}
 _NUMBER: dict[str, Any] = {"type": ["number", "null"]}
 _SLICE: dict[str, Any] = {"type": "object", "additionalProperties": _TEXT}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
-_LOCATION: dict[str, Any] = {
-    "type": "object",
-    "properties": {"file": _TEXT, "line": {"type": "integer", "minimum": 1}},
-    "required": ["file", "line"],
-    "additionalProperties": False,
-}
+_LOCATION = strict({"file": _TEXT, "line": {"type": "integer", "minimum": 1}})
 _WAIVER_FIELDS: dict[str, Any] = {
     **dict.fromkeys(("reason", "owner", "approver", "created", "expires"), _TEXT),
     "ceiling": _NUMBER,
     "location": _LOCATION,
 }
-_WAIVER: dict[str, Any] = {
-    "type": "object",
-    "properties": _WAIVER_FIELDS,
-    "required": list(_WAIVER_FIELDS),
-    "additionalProperties": False,
-}
+_WAIVER = strict(_WAIVER_FIELDS)
 _FINDING_FIELDS: dict[str, Any] = {
     "rule": {"type": "string", "minLength": 1, "description": "Id in the rule catalogue."},
     "policy": {"type": "string", "description": "Id of the item of the law that was applied."},
@@ -56,32 +46,21 @@ _FINDING_FIELDS: dict[str, Any] = {
     "location": {"anyOf": [_LOCATION, {"type": "null"}]},
     "waiver": {"anyOf": [_WAIVER, {"type": "null"}], "description": "What set it aside, if it is waived."},
 }
-_FINDING: dict[str, Any] = {
-    "type": "object",
-    "properties": _FINDING_FIELDS,
-    "required": list(_FINDING_FIELDS),
-    "additionalProperties": False,
-}
+_FINDING = strict(_FINDING_FIELDS)
 _CHANGE_FIELDS: dict[str, Any] = {
     **dict.fromkeys(("file", "policy", "key", "old", "new"), _TEXT),
     "effect": {"enum": ["loosened", "tightened", "changed"]},
 }
-_CHANGE: dict[str, Any] = {
-    "type": "object",
-    "properties": _CHANGE_FIELDS,
-    "required": list(_CHANGE_FIELDS),
-    "additionalProperties": False,
-}
+_CHANGE = strict(_CHANGE_FIELDS)
 _LAW_CHANGES: dict[str, Any] = {
-    "type": "object",
     "description": "What the change set of the model changes in the law, the policy and the waivers.",
-    "properties": {
-        "base": {**_TEXT, "description": "The commit that was compared with; empty if none was."},
-        "changes": {"type": "array", "items": _CHANGE},
-        "reason": {**_TEXT, "description": "Why nothing was compared."},
-    },
-    "required": ["base", "changes", "reason"],
-    "additionalProperties": False,
+    **strict(
+        {
+            "base": {**_TEXT, "description": "The commit that was compared with; empty if none was."},
+            "changes": {"type": "array", "items": _CHANGE},
+            "reason": {**_TEXT, "description": "Why nothing was compared."},
+        }
+    ),
 }
 _FIELDS: dict[str, Any] = {
     "schema": {"const": DECISION_VERSION},
@@ -97,10 +76,7 @@ DECISION_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": DECISION_VERSION,
     "title": "ml-compliance decision",
-    "type": "object",
-    "properties": _FIELDS,
-    "required": list(_FIELDS),
-    "additionalProperties": False,
+    **strict(_FIELDS),
     # A file that claims to allow while it lists reasons against it was not written by a decision.
     "if": {"properties": {"verdict": {"const": "allowed"}}},
     "then": {"properties": {"allow": {"const": True}, "violations": {"maxItems": 0}, "errors": {"maxItems": 0}}},

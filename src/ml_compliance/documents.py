@@ -15,6 +15,13 @@ from ml_compliance.model import Evidence, FileDigest, Interval, Json, Measuremen
 
 EVIDENCE_VERSION = "ml-compliance/evidence/v1"
 
+
+def strict(properties: Mapping[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The JSON Schema of an object with `properties` and no others, all required but the `optional` ones."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
 _STATUS = {"enum": ["measured", "not_estimable", "declared", "missing", "error"]}

@@ -66,8 +66,7 @@ class Request:
     @cached_property
     def law(self) -> Law:
         """compliance_policy.yaml and what the command line requires. Raises UsageError when nothing is required."""
-        written = self.facts.policy or DEFAULT_LAW
-        path = self.policy or self.config.parent / written
+        path, named = self.law_file, str(self.policy or self.facts.policy or DEFAULT_LAW)
         if self.required and self.facts.rego:
             raise UsageError(
                 "thresholds on the command line are judged by the shipped policy, and `rego` names another",
@@ -77,11 +76,11 @@ class Request:
         if self.required and not (self.policy or self.facts.policy or path.exists()):
             # What the command line requires is law enough, unless a file was asked for by name.
             return with_items(None, self.facts.project, self.required)
-        law = read_law(path, str(self.policy or written))
+        law = read_law(path, named)
         if law.project != self.facts.project:
             raise UsageError(
                 f"the law is for the project {law.project!r}, the facts are about {self.facts.project!r}",
-                where=f"{self.policy or written}:1",
+                where=f"{named}:1",
                 remedy="name the law of this project, or correct one of the two",
             )
         if not self.only:
@@ -105,6 +104,13 @@ class Request:
         return self.config.parent / self.facts.rego_key if self.facts.rego_key else None
 
     @property
+    def rules_digest(self) -> str:
+        """The digest of the policy on this machine and the law, which can be agreed on beforehand."""
+        from ml_compliance.decide._agreed import digest_here
+
+        return digest_here(self.rego, self.rego_key, str(self.law.document()["digest"]))
+
+    @property
     def records(self) -> str:
         """The folder of records, or the URL of their object store."""
         folder = self.facts.record.folder
@@ -113,10 +119,11 @@ class Request:
     @cached_property
     def waivers(self) -> tuple[Mapping[str, Any], ...]:
         """The waivers of the file that the facts name, or of waivers.yaml if it is there."""
-        path = self.config.parent / (self.facts.waivers or DEFAULT_WAIVERS)
+        name = self.facts.waivers or DEFAULT_WAIVERS
+        path = self.config.parent / name
         if not (self.facts.waivers or path.exists()):
             return ()
-        return read_waivers(path, self.facts.waivers or DEFAULT_WAIVERS, own_rules=bool(self.facts.rego))
+        return read_waivers(path, name, own_rules=bool(self.facts.rego))
 
 
 def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence, ...]:
@@ -185,9 +192,8 @@ def _evidence_files(request: Request) -> tuple[Evidence, ...]:
     paths = sorted(path for path in folder.glob("*.json") if path.name != MEASURED_FILE)
     if not paths:
         raise UsageError("there is no evidence", where=str(folder), remedy=again)
-    if files.read_json(folder / MEASURED_FILE, again) != json.loads(
-        canonical(state(request.facts, request.config.parent))
-    ):
+    now = json.loads(canonical(state(request.facts, request.config.parent)))
+    if files.read_json(folder / MEASURED_FILE, again) != now:
         raise UsageError("facts or data have changed since this was measured", where=str(folder), remedy=again)
     found = []
     for path in paths:
@@ -203,7 +209,6 @@ def decide(request: Request, document: Mapping[str, Any] | None = None, watch: S
     When the engine cannot answer, or the decision cannot be recorded, that is a decision too: `not_evaluated`, with
     the cause.
     """
-    watch = watch or Stopwatch()
     from ml_compliance.decide import Request as Question
     from ml_compliance.decide import decide as ask
     from ml_compliance.decide import not_evaluated
@@ -211,7 +216,7 @@ def decide(request: Request, document: Mapping[str, Any] | None = None, watch: S
     from ml_compliance.decisions import decision_document, rules_digest
     from ml_compliance.record.decision import keep, record
 
-    law, facts = request.law, request.facts
+    law, facts, watch = request.law, request.facts, watch or Stopwatch()
     if document is None:
         document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
     files.write(request.out / LAW_FILE, canonical({"mlpolicy": {"law": law.document()}}))
@@ -280,11 +285,10 @@ def publish(report: Report, out: Path) -> tuple[Path, ...]:
 def gate(request: Request, watch: Stopwatch) -> Report:
     """All rooms in order. The report's decision carries the verdict."""
     if request.policy_digest and not _server_decides(request):
-        from ml_compliance.decide._agreed import check_agreed, digest_here
+        from ml_compliance.decide._agreed import check_agreed
 
         files.prepare(request.out)
-        law_digest = str(request.law.document()["digest"])
-        check_agreed(request.policy_digest, digest_here(request.rego, request.rego_key, law_digest))
+        check_agreed(request.policy_digest, request.rules_digest)
     _ = request.waivers  # A mistake in them is told before hours of measuring, not after.
     evidence = measure(request, watch=watch)
     with watch.room("submit"):

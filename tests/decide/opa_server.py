@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -17,20 +15,12 @@ from typing import Any
 import pytest
 
 from ml_compliance.resources import policies_folder
-
-
-def opa_program() -> str:
-    program = shutil.which("opa")
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("the program `opa` is not on PATH")
-        pytest.skip("needs the program `opa`")
-    return program
+from tests.programs import required
 
 
 @pytest.fixture(scope="session")
 def opa() -> str:
-    return opa_program()
+    return required("opa")
 
 
 @dataclass(frozen=True)

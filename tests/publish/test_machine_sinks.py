@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +21,7 @@ from ml_compliance import plugins
 from ml_compliance.files import RESULTS
 from ml_compliance.model import Artifact, Location, Report
 from ml_compliance.publish import badge, codequality, junit, sarif, summary
+from tests.programs import required
 from tests.publish import reports
 from tests.publish.test_sinks import GOLDEN, REPORTS
 
@@ -41,12 +41,7 @@ def many() -> Report:
 
 @pytest.fixture(scope="module")
 def multitool() -> str:
-    program = shutil.which("sarif-multitool")
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("sarif-multitool is not on PATH")
-        pytest.skip("sarif-multitool is not on PATH")
-    return program
+    return required("sarif-multitool")
 
 
 @pytest.mark.parametrize("sink", ["sarif", "junit", "codequality", "badge"])

@@ -20,8 +20,8 @@ from ml_compliance.cli import main
 from ml_compliance.decide import Request, _opa, binary, decide
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.tools import _lock
-from tests.decide.opa_server import opa_program
 from tests.policies import cases
+from tests.programs import required
 
 PROGRAM = b"#!/bin/sh\necho hello\n"
 PLATFORMS = ("linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64")
@@ -125,7 +125,7 @@ def test_the_installed_program_decides_and_is_verified_at_every_use(
     tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real `opa`, installed from a folder, and found though nothing is on PATH."""
-    program = Path(opa_program())
+    program = Path(required("opa"))
     for name in PLATFORMS:
         (tmp_path / f"opa_{name.replace('/', '_')}").symlink_to(program)
     digest = hashlib.sha256(program.read_bytes()).hexdigest()

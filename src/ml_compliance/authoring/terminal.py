@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ml_compliance.errors import ALLOWED, DENIED, UsageError
+from ml_compliance.files import read_json
 
 if TYPE_CHECKING:
     from ml_compliance.authoring.check import Checked
@@ -61,14 +62,11 @@ def run_tests(folder: str, *, as_json: bool) -> int:
 def explanation(asked: Request, decision: Decision) -> list[Json]:
     """Which rule read which value, in JSON: for each finding, and for each rule that found nothing."""
     from ml_compliance.authoring.explain import explained, explained_own
-    from ml_compliance.files import read_json
     from ml_compliance.gate import SUBMISSION_FILE
 
-    submission, rego = read_json(asked.out / SUBMISSION_FILE), asked.facts.rego
-    if rego:
-        found = explained_own(asked.config.parent / rego, submission)
-    else:
-        found = explained(decision, submission, asked.law.policies)
+    submission = read_json(asked.out / SUBMISSION_FILE)
+    law, rego = asked.law.policies, asked.rego
+    found = explained_own(rego, submission) if rego else explained(decision, submission, law)
     return [json.loads(json.dumps(asdict(each))) for each in found]
 
 

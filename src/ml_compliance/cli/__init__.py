@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ml_compliance import __version__
-from ml_compliance.cli._shared import Program, common, engine_option, model_option, policy_option, request
+from ml_compliance.cli._shared import Program, common, engine_option, json_option, model_option, policy_option, request
 from ml_compliance.cli.decisions import decisions
 from ml_compliance.cli.policy import policy
 from ml_compliance.cli.tools import tools
@@ -120,7 +120,7 @@ def publish(as_json: bool, **options: Any) -> None:
 @main.command()
 @click.option("--out", type=click.Path(), default="ml-compliance-demo", show_default=True,
               help="A folder for the demo's data, models and reports.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
+@json_option
 def demo(out: str, as_json: bool) -> None:
     """Train two models on real mortgage applications, register them in MLflow, and gate both."""
     from pathlib import Path

@@ -57,6 +57,11 @@ class Program(Guarded, click.Group):
     """The program of all commands."""
 
 
+def json_option(command: Command) -> Command:
+    """JSON instead of text."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")(command)
+
+
 def common(command: Command) -> Command:
     """The options that every command has."""
     options = (
@@ -64,7 +69,7 @@ def common(command: Command) -> Command:
                      help="The facts: which model, which data, which columns."),
         click.option("--out", type=click.Path(), default="ml-compliance-out", show_default=True,
                      help="Where to leave evidence, submission, decision and reports."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text."),
+        json_option,
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ml_compliance.cli._shared import request
+from ml_compliance.cli._shared import json_option, request
 
 
 @click.group()
@@ -23,7 +23,7 @@ def _place(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--out", type=click.Path(), default="ml-compliance-out", show_default=True,
                      help="The output folder, where they are by default."),
         click.option("--records", default="", help="Their folder or object store, instead of the config's."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text."),
+        json_option,
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

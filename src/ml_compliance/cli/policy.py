@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ml_compliance.cli._shared import common, policy_option, request
+from ml_compliance.cli._shared import common, json_option, policy_option, request
 
 
 @click.group()
@@ -20,7 +20,7 @@ def policy() -> None:
 @click.option("--out", type=click.Path(), default="bundle.tar.gz", show_default=True, help="The bundle to write.")
 @click.option("--signing-key", type=click.Path(), help="A PEM file with the private key that signs it.")
 @click.option("--signing-key-env", default="", metavar="NAME", help="The environment variable that holds that key.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
+@json_option
 def build(source: str, out: str, signing_key: str | None, signing_key_env: str, as_json: bool) -> None:
     """Compile a policy of your own (a file or folder) into a bundle that runs on every policy engine."""
     from pathlib import Path
@@ -49,10 +49,8 @@ def digest(as_json: bool, **options: Any) -> None:
     A server that holds the same policy has the same digest, if it lets its policies be read.
     """
     from ml_compliance import terminal
-    from ml_compliance.decide._agreed import digest_here
 
-    asked = request(**options)
-    found = digest_here(asked.rego, asked.rego_key, str(asked.law.document()["digest"]))
+    found = request(**options).rules_digest
     if as_json:
         terminal.print_json({"rules_digest": found})
     else:
@@ -64,7 +62,7 @@ def digest(as_json: bool, **options: Any) -> None:
 @click.option("--submission", "submissions", multiple=True, type=click.Path(), metavar="FILE",
               help="What to try it on, allowed or denied; may be repeated  [default: an example]")  # fmt: skip
 @click.option("--law", type=click.Path(), help="The law that the policy judges by  [default: an example]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
+@json_option
 def check(path: str | None, submissions: tuple[str, ...], law: str | None, as_json: bool) -> None:
     """Check that the policy PATH, a file or folder, fails closed: that no lack of evidence turns deny into allow.
 
@@ -77,7 +75,7 @@ def check(path: str | None, submissions: tuple[str, ...], law: str | None, as_js
 
 @policy.command()
 @click.argument("folder", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
+@json_option
 def test(folder: str, as_json: bool) -> None:
     """Run the tests of the policies in FOLDER with `opa test`, and show which lines they leave out.
 
@@ -103,7 +101,7 @@ def new(name: str, folder: str) -> None:
 
 @policy.command()
 @click.argument("rule")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
+@json_option
 def explain(rule: str, as_json: bool) -> None:
     """Say what a RULE, or a type of the law, reads, asks for and refers to, and what to do about it."""
     from ml_compliance import rulebook, terminal

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from ml_compliance.cli._shared import json_option
+
 _LOCK = click.option("--lock", "lock_file", type=click.Path(), help="A lock file  [default: the one that is shipped]")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines instead of text.")
 
 
 @click.group()
@@ -17,7 +18,7 @@ def tools() -> None:
 @click.argument("name")
 @_LOCK
 @click.option("--mirror", default="", metavar="URL|FOLDER", help="Where the files are, instead of their publishers.")
-@_JSON
+@json_option
 def install(name: str, lock_file: str | None, mirror: str, as_json: bool) -> None:
     """Fetch a program, verify its sha256, and install it for this user."""
     from pathlib import Path
@@ -35,7 +36,7 @@ def install(name: str, lock_file: str | None, mirror: str, as_json: bool) -> Non
 
 @tools.command(name="list")
 @_LOCK
-@_JSON
+@json_option
 def list_(lock_file: str | None, as_json: bool) -> None:
     """Show which programs the lock has, whether they are pinned, and where they are."""
     from pathlib import Path

@@ -17,7 +17,7 @@ def verdict_of_chance(report: Report, finding: Finding) -> str:
     for test in mappings(measured.method.get("tests")):
         p, adjusted = _number(test.get("p")), _number(test.get("p_adjusted"))
         if _number(test.get("limit")) == finding.limit and p is not None and adjusted is not None:
-            level = _level(report, finding.measurement.split("/", 1)[0])
+            level = level_behind(report, finding)
             said = f"beyond the limit by more than chance: p {p_text(p)}, adjusted {p_text(adjusted)}"
             return said if adjusted <= level else f"not {said}"
     return ""
@@ -51,7 +51,9 @@ def p_text(p: float) -> str:
     return f"< {_TINY:g}" if p < _TINY else f"{p:.2g}"
 
 
-def _level(report: Report, module: str) -> float:
+def level_behind(report: Report, finding: Finding) -> float:
+    """The level of significance of the measurement module that `finding` rests on."""
+    module = finding.measurement.split("/", 1)[0]
     return next((level_of(item) for item in report.evidence if item.name == module), -1.0)
 
 

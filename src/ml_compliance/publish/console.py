@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ml_compliance.model import Artifact, Evidence, Finding, Report
-from ml_compliance.publish._chance import differs, level_of, verdict_of_chance
+from ml_compliance.publish._chance import differs, level_behind, verdict_of_chance
 from ml_compliance.publish._groups import Group, GroupSet, groups_behind, sets_by_module
 from ml_compliance.publish._numbers import NONE, between, counted
 from ml_compliance.publish._text import clip, terminal
@@ -108,8 +108,7 @@ def _print_in_detail(
         console.print(_indented(chance))
     rate, groups, more = groups_behind(sets, finding, _GROUPS)
     if groups:
-        level = next(level_of(item) for item in report.evidence if item.name == finding.measurement.split("/", 1)[0])
-        console.print(_numbers(rate, groups, level))
+        console.print(_numbers(rate, groups, level_behind(report, finding)))
     if more:
         console.print(_indented(f"… and {counted(more, 'more group')} in {FULL_REPORT}"))
     if finding.remedy:

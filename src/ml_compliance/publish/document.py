@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ml_compliance.decisions import DECISION_SCHEMA, decision_document
-from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document
+from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document, strict
 from ml_compliance.model import Artifact, Json, Report
 from ml_compliance.publish._view import dataset
 
@@ -14,18 +14,13 @@ REPORT_VERSION = "ml-compliance/report/v1"
 _TEXT: dict[str, Any] = {"type": "string"}
 
 
-def _strict(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
 _EVIDENCE = {key: value for key, value in EVIDENCE_SCHEMA.items() if key not in ("$schema", "$id")}
 _DECISION = {key: value for key, value in DECISION_SCHEMA.items() if key not in ("$schema", "$id", "$defs")}
 REPORT_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": REPORT_VERSION,
     "title": "ml-compliance report",
-    **_strict(
+    **strict(
         {
             "schema": {"const": REPORT_VERSION},
             "project": _TEXT,
@@ -36,7 +31,7 @@ REPORT_SCHEMA: dict[str, Any] = {
             "law": {"type": "array", "items": {"type": "object"}},
             "timings": {
                 "type": "array",
-                "items": _strict({"room": _TEXT, "seconds": {"type": "number", "minimum": 0}}),
+                "items": strict({"room": _TEXT, "seconds": {"type": "number", "minimum": 0}}),
             },
         }
     ),

@@ -25,12 +25,13 @@ def render(report: Report) -> Artifact:
     """`report.sarif`. Warnings and lacks of evidence are notes, what was waived is suppressed, errors are notified."""
     decision = report.decision
     kinds = (
-        *((finding, _LEVELS[finding.severity], "") for finding in ordered(decision.violations)),
-        *((finding, "note", "") for finding in ordered((*decision.warnings, *decision.insufficient))),
-        *((finding, _LEVELS[finding.severity], "waived") for finding in ordered(decision.waived)),
+        *((finding, _LEVELS[finding.severity], False) for finding in ordered(decision.violations)),
+        *((finding, "note", False) for finding in ordered((*decision.warnings, *decision.insufficient))),
+        *((finding, _LEVELS[finding.severity], True) for finding in ordered(decision.waived)),
     )
-    kept, rules = kinds[:RESULTS], _rules(finding for finding, _, _ in kinds[:RESULTS])
-    prints = fingerprints(report, (finding for finding, _, _ in kept))
+    kept = kinds[:RESULTS]
+    findings = [finding for finding, _, _ in kept]
+    rules, prints = _rules(findings), fingerprints(report, findings)
     places = {rule: index for index, rule in enumerate(rules)}
     run: dict[str, Any] = {
         "tool": {"driver": {"name": "ml-compliance", "semanticVersion": __version__, "rules": list(rules.values())}},
@@ -78,7 +79,7 @@ def _rule(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _result(report: Report, finding: Finding, level: str, waived: str) -> dict[str, Any]:
+def _result(report: Report, finding: Finding, level: str, waived: bool) -> dict[str, Any]:
     said = [headline(finding), detail(finding), f"→ {finding.remedy}" if finding.remedy else ""]
     at = place(report, finding)
     result: dict[str, Any] = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_compliance.decisions import DECISION_SCHEMA, decision_document, finding_document
-from ml_compliance.documents import canonical
+from ml_compliance.documents import canonical, strict
 from ml_compliance.model import Decision, Json
 from ml_compliance.record import store
 
@@ -43,10 +43,7 @@ RECORD_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": RECORD_VERSION,
     "title": "The record of a decision",
-    "type": "object",
-    "properties": _FIELDS,
-    "required": list(_FIELDS),
-    "additionalProperties": False,
+    **strict(_FIELDS),
     "$defs": DECISION_SCHEMA["$defs"],
 }
 
