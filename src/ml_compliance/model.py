@@ -180,11 +180,39 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Delta:
+    """A number that is now another than in the base; None on the side where it was not measured."""
+
+    name: str
+    slice: Mapping[str, str]
+    across: tuple[str, ...]
+    before: float | None
+    now: float | None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a change does to the verdict of the branch that it will be merged into, named `base`.
+
+    `fixed` are titles, since a violation that is gone is not in this report. `reason` says why nothing was compared.
+    """
+
+    base: str = ""
+    verdict: str = ""
+    new: tuple[Finding, ...] = ()
+    unchanged: tuple[Finding, ...] = ()
+    fixed: tuple[str, ...] = ()
+    deltas: tuple[Delta, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Report:
     """All that is shown to people; every sink is a pure function of it.
 
     `timings` are seconds per room in the order they ran, empty unless asked for. `folder` is where the locations of
-    findings start, from the root of the repository; empty for the root itself.
+    findings start, from the root of the repository; empty for the root itself. `changes` is None where no base was
+    asked for.
     """
 
     project: str
@@ -195,6 +223,7 @@ class Report:
     law: tuple[Mapping[str, Json], ...]
     timings: tuple[tuple[str, float], ...] = ()
     folder: str = ""
+    changes: Changes | None = None
 
 
 @dataclass(frozen=True)

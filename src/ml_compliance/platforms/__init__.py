@@ -1,0 +1,88 @@
+"""The platforms that carry a report to where people look; a plugin is a module of this folder.
+
+    detect(environ) -> bool                          whether this process runs there
+    read_run(environ) -> Run                         what was started, for which commit and change request
+    connect(run) -> Api                              the way to its API
+    capabilities(run, api) -> tuple[Capability, ...] what may be published, and what would lift what may not
+    baseline(run, api, name) -> dict | None          the snapshot (snapshot.json) of the branch that is merged into
+    deliver(report, run, api, wish) -> tuple[Delivery, ...]
+
+Nothing here changes a verdict: what cannot be delivered is reported, and the reports are in the output folder anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a pipeline, as its platform describes it.
+
+    `commit` is the head of the change that people look at, never the platform's own merge of it; `request` is the
+    number of the pull or merge request, None where there is none. `base` is the commit that it will be merged into, and
+    `base_branch` its branch; both are empty outside of requests. `number` and `attempt` order the runs of one commit.
+    """
+
+    platform: str
+    event: str
+    repository: str
+    commit: str
+    number: int
+    attempt: int
+    url: str
+    api: str
+    token: str = field(repr=False)
+    request: int | None = None
+    base: str = ""
+    base_branch: str = ""
+    fork: bool = False
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be published, and under which name: the name tells several gates of one repository apart."""
+
+    name: str
+    comment: bool = True
+    check: bool = True
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Whether something can be published here; `remedy` is the exact line that would make it possible."""
+
+    name: str
+    available: bool
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of one thing that was to be published."""
+
+    name: str
+    status: Literal["delivered", "unchanged", "skipped", "failed", "planned"]
+    detail: str = ""
+    url: str = ""
+
+
+class Api(Protocol):
+    """A platform's API. Paths are relative to its root, as its documentation writes them."""
+
+    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One request; the parsed answer. Raises ApiError when the platform refuses, or does not answer in time."""
+
+    def pages(self, path: str, **query: str | int) -> Iterator[dict[str, Any]]:
+        """The items of every page of a list. Raises ApiError, also in mid-list: part of a list is no list."""
+
+
+class ApiError(Exception):
+    """The platform said no, or nothing. `status` is that of HTTP, 0 where there was no answer."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
