@@ -10,6 +10,7 @@ import click
 from ml_compliance import __version__
 from ml_compliance.cli._shared import Program, common, engine_option, json_option, model_option, policy_option, request
 from ml_compliance.cli.decisions import decisions
+from ml_compliance.cli.platform import doctor, post
 from ml_compliance.cli.policy import policy
 from ml_compliance.cli.tools import tools
 
@@ -141,5 +142,7 @@ def schema(name: str) -> None:
 
 
 main.add_command(decisions)
+main.add_command(doctor)
 main.add_command(policy)
+main.add_command(post)
 main.add_command(tools)
