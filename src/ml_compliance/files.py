@@ -23,6 +23,8 @@ RESULTS = (
     "junit.xml",
     "codequality.json",
     "badge.json",
+    "check_run.json",
+    "snapshot.json",
     "explainability.html",
 )
 
