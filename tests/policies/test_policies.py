@@ -95,7 +95,7 @@ def test_every_rule_has_a_case_that_breaks_it_and_one_that_keeps_it() -> None:
     kept: set[str] = set()
     for submission, law in cases.cases().values():
         data = {"mlpolicy": {"law": law}}
-        answer = instance.evaluate(json.dumps(submission["input"]), json.dumps(data))
+        answer = instance.evaluate(submission["input"], data)
         spoken = {found["rule"] for name in _SPOKEN for found in answer[name]}
         policies = law.get("policies")
         items = [item for item in policies if isinstance(item, dict)] if isinstance(policies, list) else []
