@@ -25,7 +25,7 @@ names := rates | {concat("/", [module, item.metric]) |
 places[module][measurement.name][slice][across] contains place if {
 	some module in modules
 	some place, measurement in evidence.measurements(module)
-	measurement.name in names
+	names[measurement.name]
 	slice := evidence.slice_of(measurement)
 	is_object(slice)
 	object.remove(slice, ["class"]) == {}
@@ -49,7 +49,7 @@ measured(module, name, slice, across) := found[0] if {
 groups[module][measurement.name][attributes][about] contains place if {
 	some module in modules
 	some place, measurement in evidence.measurements(module)
-	measurement.name in names
+	names[measurement.name]
 	slice := evidence.slice_of(measurement)
 	is_object(slice)
 	not evidence.has(measurement, "across")

@@ -174,6 +174,7 @@ against(pair) := {
 	"n": pair.group.n,
 	"slice": pair.group.slice,
 	"limit": threshold(pair.question.item),
+	"worse": "lower",
 	"values": described(pair.question, {
 		"rate": pair.group.value,
 		"base": rate_of(reference_of(pair.question)).value,

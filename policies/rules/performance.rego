@@ -202,7 +202,7 @@ violation contains law.finding("performance.too_low", answer.item, "high", "mini
 	some answer in answers
 	bound.lowest(answer.item, answer.measurement) < answer.item.minimum
 	values := {"metric": answer.item.metric, "side": bound.lower(answer.item)}
-	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.minimum, "values": values})
+	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.minimum, "worse": "lower", "values": values})
 }
 
 # METADATA
@@ -218,7 +218,7 @@ violation contains law.finding("performance.too_high", answer.item, "high", "max
 	some answer in answers
 	bound.highest(answer.item, answer.measurement) > answer.item.maximum
 	values := {"metric": answer.item.metric, "side": bound.upper(answer.item)}
-	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.maximum, "values": values})
+	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.maximum, "worse": "higher", "values": values})
 }
 
 # METADATA

@@ -109,6 +109,21 @@ def test_every_rule_has_a_case_that_breaks_it_and_one_that_keeps_it() -> None:
     assert kept == CATALOG["rules"].keys()
 
 
+def test_a_number_that_violates_a_limit_can_be_waived_up_to_a_ceiling() -> None:
+    """It says in which direction it becomes worse. How something was measured is a number too, and cannot be waived."""
+    how = {"fairness.minimum_too_low", "calibration.too_few_bins", "business_rules.undetermined"}
+    instance = embedded.shipped()
+    told: dict[str, set[str]] = {}
+    for name, (submission, law) in cases.cases().items():
+        if "." in name:
+            continue
+        for found in instance.evaluate(submission["input"], {"mlpolicy": {"law": law}})["violation"]:
+            if isinstance(found.get("limit"), int | float) and isinstance(found.get("value"), int | float):
+                told.setdefault(found["rule"], set()).add(found.get("worse", "unstated"))
+    assert {rule for rule, directions in told.items() if "unstated" in directions} <= how
+    assert len(told) > len(how) + 10
+
+
 def test_article_is_judged_as_written() -> None:
     submission, law = cases.cases()["article"]
     decision = decide(Request(submission, law), "embedded")
