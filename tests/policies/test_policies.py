@@ -57,6 +57,14 @@ def test_every_rule_that_the_policy_names_is_in_the_catalogue() -> None:
     assert named == CATALOG["rules"].keys()
 
 
+def test_every_rule_is_named_by_a_rego_test_of_its_family() -> None:
+    """Which case breaks it is then held by that test; that each also has one that keeps it, by the corpus below."""
+    for rule, entry in CATALOG["rules"].items():
+        source = FOLDER / entry["source"].split(":")[0]
+        tests = [source.with_name(f"{source.stem}_test.rego"), FOLDER / "deploy_test.rego"]
+        assert any(f'"{rule}"' in file.read_text(encoding="utf-8") for file in tests), rule
+
+
 @pytest.mark.parametrize("rule", CATALOG["rules"])
 def test_templates_use_known_placeholders(rule: str) -> None:
     entry = CATALOG["rules"][rule]
