@@ -12,7 +12,8 @@ from ml_compliance.errors import UsageError
 from ml_compliance.model import Report
 from ml_compliance.platforms import ApiError, Delivery, gitlab
 from ml_compliance.platforms._gitlab_run import GitlabRun
-from tests.platforms.gitlab_server import BOT, Gitlab
+from ml_compliance.platforms._planned import Planned
+from tests.platforms.gitlab_server import BOT, Gitlab, operation, valid
 from tests.platforms.gitlab_server import gitlab as serve
 from tests.platforms.wishes import wish
 from tests.publish import reports
@@ -128,10 +129,11 @@ def test_two_gates_of_one_request_have_two_notes(server: Gitlab) -> None:
     assert len(server.ours()) == 3
 
 
-def test_duplicates_are_collapsed_into_the_oldest(server: Gitlab) -> None:
-    first, *_ = [server.add_note(f"<!-- ml-compliance loans run {n}.1 -->\nold", BOT)["id"] for n in (90, 95, 92)]
+def test_notes_of_older_runs_are_removed(server: Gitlab) -> None:
+    for number in (90, 95, 92):
+        server.add_note(f"<!-- ml-compliance loans run {number}.1 -->\nold", BOT)
     deliver(started(server.url))
-    assert list(server.notes) == [first]
+    assert len(server.ours()) == 1
     assert "run 100.1000 " in server.ours()[0]
 
 
@@ -145,12 +147,10 @@ def test_an_older_pipeline_never_overwrites_a_newer(server: Gitlab) -> None:
 
 def test_racing_runs_leave_one_note_of_the_newest(server: Gitlab) -> None:
     together = threading.Barrier(4)
-    waiting = {f"{number}" for number in range(100, 104)}
 
     def wait(method: str, path: str) -> None:
-        """Let nobody create a note before everybody has seen that there is none."""
-        if method == "post" and path.endswith("/notes") and waiting:
-            waiting.pop()
+        """Let nobody write before everybody has seen that there is nothing."""
+        if method == "post":
             together.wait(10)
 
     server.before = wait
@@ -162,6 +162,42 @@ def test_racing_runs_leave_one_note_of_the_newest(server: Gitlab) -> None:
         thread.join()
     assert len(server.ours()) == 1
     assert "run 103.1000 " in server.ours()[0]
+
+
+def test_an_older_run_that_writes_last_does_not_stay(server: Gitlab) -> None:
+    server.add_note("<!-- ml-compliance loans run 90.1 -->\nold", BOT)
+    newer = started(server.url, CI_PIPELINE_ID="103")
+
+    def overtake(method: str, path: str) -> None:
+        """The older run has looked and is about to write: now the newer one looks, writes and looks again."""
+        if method == "post":
+            server.before = lambda method, path: None
+            assert deliver(newer, check=False)["comment"].status == "delivered"
+
+    server.before = overtake
+    found = deliver(started(server.url, CI_PIPELINE_ID="102"), check=False)
+    assert found["comment"].status == "skipped"
+    assert len(server.ours()) == 1
+    assert "run 103.1000 " in server.ours()[0]
+
+
+def test_the_same_run_edits_its_note_when_the_report_is_another(server: Gitlab) -> None:
+    run = started(server.url)
+    deliver(run)
+    (note,) = server.notes
+    assert deliver(run, reports.allowed())["comment"].status == "delivered"
+    assert list(server.notes) == [note]
+    assert "ALLOWED" in server.ours()[0]
+
+
+def test_a_dry_run_sends_nothing_and_tells_what_it_would(server: Gitlab) -> None:
+    api = Planned()
+    found = gitlab.deliver(reports.denied(), started(server.url), api, wish())
+    assert [item.status for item in found] == ["planned", "planned"]
+    assert [item["method"] for item in api.requests if item["method"] != "GET"] == ["POST", "POST"]
+    for item in api.requests:
+        valid(operation(item["method"].lower(), item["path"].split("?")[0])[1].get("body"), item["body"])
+    assert server.asked == []
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -176,6 +212,12 @@ def test_an_error_that_stays_is_reported_and_writes_nothing(server: Gitlab) -> N
     found = deliver(started(server.url))
     assert {item.status for item in found.values()} == {"failed"}
     assert "503" in found["comment"].detail
+    assert server.notes == {}
+
+
+def test_an_answer_that_is_no_json_is_an_error(server: Gitlab) -> None:
+    server.faults = [(200, {"X-Text": "<html>a proxy</html>"})]
+    assert deliver(started(server.url), check=False)["comment"].status == "failed"
     assert server.notes == {}
 
 

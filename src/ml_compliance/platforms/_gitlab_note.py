@@ -1,53 +1,57 @@
-"""The one note on a merge request: found by marker and author among all, written once, never by an older pipeline."""
+"""The one note on a merge request: known by marker and author among all, and never that of an older pipeline."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from ml_compliance.model import Report
 from ml_compliance.platforms import Api, ApiError, Delivery, Wish
 from ml_compliance.platforms._gitlab_run import GitlabRun
-from ml_compliance.platforms._sticky import Comment, latest, marked, order_of
-
-_ROUNDS = 4
+from ml_compliance.platforms._planned import Planned
+from ml_compliance.platforms._sticky import Comment, marked, order_of
 
 
 def post_note(report: Report, run: GitlabRun, api: Api, wish: Wish) -> Delivery:
-    """Make the gate's oldest note say what the latest run said, and remove its others.
+    """Write this run's note, then remove those of older runs; where a newer run has written, remove this one's.
 
-    After writing, the notes are read again: where another run wrote meanwhile, the same rule is applied once more. An
-    older run that read before and writes after a newer one has looked again is the window that remains: GitLab has no
-    way to write on a condition. Raises ApiError; where the notes cannot be read, nothing is written.
+    GitLab cannot write on a condition. So a run changes no note but its own, and removes only what is older: in
+    whatever order runs write and look, the note of the newest is the one that stays. Raises ApiError; where the notes
+    cannot be read, nothing is written.
     """
     from ml_compliance.publish import markdown
 
     notes = f"/projects/{run.project}/merge_requests/{run.request}/notes"
     order = (run.number, run.attempt)
     body = marked(markdown.render(report).text, wish.name, order)
-    author = api.send("GET", "/user").get("id")
-    written: Any = None
-    for _ in range(_ROUNDS):
+    author = (api.send("GET", "/user") or {}).get("id")
+    found = _ours(api, notes, author, wish.name)
+    own = next((note for note in found if note.order == order), None)
+    if newer := [note for note in found if note.order > order]:
+        return _superseded(api, notes, found, newer)
+    wrote = own is None or not _same(own.body, body)
+    if own is None or not _same(own.body, body):
+        method, path = ("POST", notes) if own is None else ("PUT", f"{notes}/{own.id}")
+        written = api.send(method, path, {"body": body})
+        if isinstance(api, Planned):
+            return Delivery("comment", "planned")
+        own = Comment(written["id"], body, order)
         found = _ours(api, notes, author, wish.name)
-        if not found:
-            if written:
-                break  # A replica that lags behind, or a dry run: what is not seen yet is not written twice.
-            written = api.send("POST", notes, {"body": body})
-            continue
-        first = min(found, key=lambda note: note.id)
-        wanted = latest((Comment(first.id, body, order), *found))
-        if not _same(first.body, wanted.body):
-            written = api.send("PUT", f"{notes}/{first.id}", {"body": wanted.body})
-        for note in found:
-            if note is not first:
-                _remove(api, f"{notes}/{note.id}")
-        if len(found) == 1 and _same(first.body, wanted.body):
-            if first.order > order:
-                return Delivery("comment", "skipped", f"pipeline {first.order[0]} is newer, and has written already")
-            return Delivery("comment", "delivered" if written else "unchanged", url=_url(run, first.id))
-    return Delivery("comment", "delivered", url=_url(run, written["id"]) if written else "")
+        if newer := [note for note in found if note.order > order]:
+            return _superseded(api, notes, found, newer)
+    for note in found:
+        if note.order < order or (note.order == order and note.id > own.id):
+            _remove(api, f"{notes}/{note.id}")
+    url = f"{run.request_url}#note_{own.id}"
+    return Delivery("comment", "delivered" if wrote else "unchanged", url=url)
 
 
-def _ours(api: Api, notes: str, author: int, name: str) -> list[Comment]:
+def _superseded(api: Api, notes: str, found: list[Comment], newer: list[Comment]) -> Delivery:
+    newest = max(newer, key=lambda note: note.order)
+    for note in found:
+        if note.order < newest.order:
+            _remove(api, f"{notes}/{note.id}")
+    return Delivery("comment", "skipped", f"pipeline {newest.order[0]} is newer, and has written already")
+
+
+def _ours(api: Api, notes: str, author: int | None, name: str) -> list[Comment]:
     """The notes of this gate by this author, of all pages."""
     found = []
     for note in api.pages(notes, sort="asc", order_by="created_at"):
@@ -68,7 +72,3 @@ def _remove(api: Api, path: str) -> None:
     except ApiError as error:
         if error.status != 404:  # Another run has removed it: that is what was wanted.
             raise
-
-
-def _url(run: GitlabRun, note: int) -> str:
-    return f"{run.request_url}#note_{note}"

@@ -9,6 +9,7 @@ from ml_compliance.model import Report
 from ml_compliance.platforms import Api, ApiError, Capability, Delivery, Wish
 from ml_compliance.platforms._gitlab_note import post_note
 from ml_compliance.platforms._gitlab_run import TOKEN, GitlabRun, detect, read_run
+from ml_compliance.platforms._planned import Planned
 
 __all__ = ["baseline", "capabilities", "connect", "deliver", "detect", "read_run"]
 
@@ -107,4 +108,4 @@ def _post_status(report: Report, run: GitlabRun, api: Api, wish: Wish) -> Delive
         if error.status == 400 and "transition" in str(error):
             return Delivery("check", "unchanged")
         raise
-    return Delivery("check", "delivered", url=run.url)
+    return Delivery("check", "planned" if isinstance(api, Planned) else "delivered", url=run.url)
