@@ -22,6 +22,8 @@ RESULTS = (
     "summary.md",
     "junit.xml",
     "codequality.json",
+    "metrics.txt",
+    "gate.env",
     "badge.json",
     "check_run.json",
     "snapshot.json",
