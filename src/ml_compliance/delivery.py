@@ -8,13 +8,15 @@ from types import ModuleType
 from typing import Any
 
 from ml_compliance import files, gate, plugins, tools
+from ml_compliance.comparison import compare
 from ml_compliance.documents import canonical
 from ml_compliance.errors import EvaluationError
-from ml_compliance.platforms import Capability, Delivery, Wish
+from ml_compliance.model import Report
+from ml_compliance.platforms import Api, ApiError, Capability, Delivery, Run, Wish
 from ml_compliance.platforms._planned import Planned
+from ml_compliance.request import Request
 
 REQUESTS_FILE = "requests.json"
-SNAPSHOT_FILE = "snapshot.json"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def platform(environ: Mapping[str, str]) -> tuple[str, ModuleType] | None:
     return None
 
 
-def post(request: gate.Request, environ: Mapping[str, str], wish: Wish) -> Posted:
+def post(request: Request, environ: Mapping[str, str], wish: Wish, *, dry_run: bool = False) -> Posted:
     """Publish the decision in the output folder. The verdict stays what it is, whatever becomes of this.
 
     Raises UsageError when there is no decision, or the environment does not describe a run.
@@ -46,15 +48,28 @@ def post(request: gate.Request, environ: Mapping[str, str], wish: Wish) -> Poste
         return Posted()
     name, module = found
     run = module.read_run(environ)
-    api = Planned() if wish.dry_run else module.connect(run)
-    snapshot = request.out / SNAPSHOT_FILE
-    if snapshot.exists():
-        wish = replace(wish, snapshot=files.read_json(snapshot))
-    deliveries = tuple(module.deliver(report, run, api, wish))
+    api = Planned() if dry_run else module.connect(run)
+    report, lost = _compared(request, report, module, run, api, wish)
+    deliveries = (*lost, *module.deliver(report, run, api, wish))
     if not isinstance(api, Planned):
         return Posted(name, deliveries)
     files.write(request.out / REQUESTS_FILE, canonical(api.requests))
     return Posted(name, deliveries, tuple(api.requests))
+
+
+def _compared(
+    request: Request, report: Report, module: ModuleType, run: Run, api: Api, wish: Wish
+) -> tuple[Report, tuple[Delivery, ...]]:
+    """The report with what differs from the base, rendered again; as it is where the base has left nothing."""
+    try:
+        before = module.baseline(run, api, wish.name)
+    except ApiError as error:
+        return report, (Delivery("comparison", "skipped" if error.status in (401, 403) else "failed", str(error)),)
+    if before is None or isinstance(api, Planned):
+        return report, ()
+    compared = replace(report, changes=compare(before, run.base_branch or run.base, report))
+    gate.publish(compared, request.out)
+    return compared, ()
 
 
 def examine(environ: Mapping[str, str]) -> tuple[Capability, ...]:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from ml_compliance.context import Advance
     from ml_compliance.delivery import Posted
-    from ml_compliance.gate import Request
     from ml_compliance.model import Decision, Evidence, Json, Report
     from ml_compliance.platforms import Capability
+    from ml_compliance.request import Request
 
 _WIDE = 160
 _ID = 12

@@ -39,7 +39,7 @@ def run(api_url: str, tmp_path: Path) -> Run:
 
 @pytest.fixture
 def wish(tmp_path: Path) -> Wish:
-    return Wish("gate", tmp_path)
+    return Wish("gate", out=tmp_path)
 
 
 @pytest.fixture

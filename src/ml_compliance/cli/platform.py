@@ -28,7 +28,7 @@ def post(name: str, comment: bool, check: bool, dry_run: bool, as_json: bool, **
     from ml_compliance.platforms import Wish
 
     asked = request(**options)
-    posted = delivery.post(asked, os.environ, Wish(name, asked.out, comment, check, dry_run=dry_run))
+    posted = delivery.post(asked, os.environ, Wish(name, comment, check, asked.out), dry_run=dry_run)
     terminal.print_posted(posted, asked.out, dry_run=dry_run, as_json=as_json)
     sys.exit(terminal.posted_exit_code(posted))
 

@@ -12,7 +12,7 @@ Nothing here changes a verdict: what cannot be delivered is reported, and the re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -51,16 +51,13 @@ class Run:
 class Wish:
     """What is to be published, and under which name: the name tells several gates of one repository apart.
 
-    `out` is the folder that the reports are in. `snapshot` is what a later run compares with, None where there is none.
-    In a dry run nothing is sent and no file of the runner is touched.
+    `out` is the folder that the reports are in.
     """
 
     name: str
-    out: Path
     comment: bool = True
     check: bool = True
-    snapshot: Mapping[str, Any] | None = None
-    dry_run: bool = False
+    out: Path = Path()
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_compliance.documents import canonical
-from ml_compliance.model import Finding, Report
+from ml_compliance.model import Report
 from ml_compliance.platforms import Api, ApiError, Delivery, Run, Wish
-from ml_compliance.platforms._github_limits import ANNOTATIONS, CHUNK, MESSAGE, OUTPUT, PAGE, TITLE
+from ml_compliance.platforms._github_limits import CHUNK, OUTPUT, PAGE
+from ml_compliance.platforms._planned import Planned
+from ml_compliance.publish import check_run, snapshot
 from ml_compliance.publish._numbers import counted
-from ml_compliance.publish._text import clip, plain
-from ml_compliance.publish._view import FULL_REPORT, VERDICTS, counts, detail, headline, ordered, place
-from ml_compliance.publish.markdown import LIMIT, compose
+from ml_compliance.publish._text import plain
 
 _CONCLUSIONS = {"allowed": "success", "denied": "failure", "not_evaluated": "failure"}
 """What could not be evaluated fails: `action_required` asks for a button that does not exist, and `neutral` passes."""
@@ -33,9 +33,10 @@ def deliver(report: Report, run: Run, api: Api, wish: Wish) -> Delivery:
 
     Raises ApiError; what has begun is concluded all the same, so that no check stays pending.
     """
-    found = notes(report)
-    kept = found[:ANNOTATIONS]
-    output, without = _output(report, wish, len(found) - len(kept))
+    rendered = json.loads(check_run.render(report).text)
+    kept = rendered.pop("annotations")
+    text, without = _text(report)
+    output = rendered | text
     end = {"status": "completed", "conclusion": _CONCLUSIONS[report.decision.verdict]}
     begun = _begun(report, run, api, wish)
     sent = int((begun.get("output") or {}).get("annotations_count") or 0) if begun else 0
@@ -46,13 +47,13 @@ def deliver(report: Report, run: Run, api: Api, wish: Wish) -> Delivery:
                 "external_id": _external(report, run), "output": {**output, "annotations": kept[:sent]}}  # fmt: skip
         begun = api.send("POST", f"/repos/{run.repository}/check-runs", body | whole)
         if whole is end:
-            return _done(begun, wish, len(kept), without)
+            return _done(begun, api, len(kept), without)
     path = f"/repos/{run.repository}/check-runs/{begun['id']}"
     try:
         _append(api, path, kept, sent, output)
     finally:
         api.send("PATCH", path, {**end, "output": output})
-    return _done(begun, wish, len(kept), without)
+    return _done(begun, api, len(kept), without)
 
 
 def _append(api: Api, path: str, kept: Sequence[Mapping[str, Any]], sent: int, output: Mapping[str, Any]) -> None:
@@ -70,8 +71,8 @@ def _append(api: Api, path: str, kept: Sequence[Mapping[str, Any]], sent: int, o
             sent = int(api.send("GET", path)["output"]["annotations_count"])
 
 
-def _done(made: Mapping[str, Any], wish: Wish, sent: int, without: str) -> Delivery:
-    status = "planned" if wish.dry_run else "delivered"
+def _done(made: Mapping[str, Any], api: Api, sent: int, without: str) -> Delivery:
+    status = "planned" if isinstance(api, Planned) else "delivered"
     told = "; ".join(part for part in (counted(sent, "annotation"), without) if part)
     return Delivery("check", status, told, str(made.get("html_url") or ""))  # type: ignore[arg-type]
 
@@ -88,47 +89,15 @@ def _begun(report: Report, run: Run, api: Api, wish: Wish) -> dict[str, Any] | N
     return max(found, key=lambda item: int(item["id"]), default=None)
 
 
-def _output(report: Report, wish: Wish, omitted: int) -> tuple[dict[str, Any], str]:
-    """Title, summary and text, each within its limit; and what had to be left out, in words."""
-    title = clip(": ".join((VERDICTS[report.decision.verdict], " · ".join(counts(report.decision)))), TITLE)
-    left = counted(omitted, "more finding") + f" in `{FULL_REPORT}`" if omitted else ""
-    packed = pack(wish.snapshot) if wish.snapshot is not None else ""
-    fits = len(packed) + len(left.encode()) + 2 <= OUTPUT
-    text = "\n\n".join(part for part in (left, packed if fits else "") if part)
-    output = {"title": title, "summary": compose(report, min(LIMIT, OUTPUT))}
-    lacks = (left.replace("`", ""), "" if fits else "the snapshot is too large: later runs cannot compare")
-    return output | ({"text": text} if text else {}), "; ".join(part for part in lacks if part)
+def _text(report: Report) -> tuple[dict[str, str], str]:
+    """The snapshot as the text of the check run; and in words why it is not there, if it does not fit."""
+    packed = pack(json.loads(snapshot.render(report).text))
+    return ({"text": packed}, "") if len(packed) <= OUTPUT else ({}, "the snapshot is too large to compare with")
 
 
-def notes(report: Report) -> list[dict[str, Any]]:
-    """An annotation on the line of the law for each finding, the gravest first."""
-    decision = report.decision
-    levels = ((decision.violations, "failure"), (decision.insufficient, "warning"), (decision.warnings, "warning"),
-              (decision.waived, "notice"))  # fmt: skip
-    return [_annotation(report, finding, level) for found, level in levels for finding in ordered(found)]
-
-
-def _annotation(report: Report, finding: Finding, level: str) -> dict[str, Any]:
-    at = place(report, finding)
-    return {
-        "path": plain(at.file),
-        "start_line": at.line,
-        "end_line": at.line,
-        "annotation_level": level,
-        "title": clip(plain(headline(finding)), TITLE),
-        "message": said(finding),
-    }
-
-
-def said(finding: Finding) -> str:
-    """A finding in plain lines: what is wrong, and the way out."""
-    lines = [detail(finding) or headline(finding), f"→ {finding.remedy}" if finding.remedy else ""]
-    return clip("\n".join(plain(line) for line in lines if line), MESSAGE)
-
-
-def pack(snapshot: Mapping[str, Any]) -> str:
+def pack(document: Mapping[str, Any]) -> str:
     """A snapshot as an HTML comment, which nobody sees."""
-    packed = base64.b64encode(zlib.compress(canonical(snapshot).encode(), 9)).decode()
+    packed = base64.b64encode(zlib.compress(canonical(document).encode(), 9)).decode()
     return f"<!-- ml-compliance:snapshot:v1 {packed} -->"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ml_compliance.model import Report
 from ml_compliance.platforms import Api, ApiError, Delivery, Run, Wish
 from ml_compliance.platforms._github_limits import COMMENT, PAGE
+from ml_compliance.platforms._planned import Planned
 from ml_compliance.publish.markdown import LIMIT, compose
 
 _MARKER = re.compile(r"<!-- ml-compliance:comment (\{[^\n]*?\}) -->")
@@ -72,7 +73,7 @@ def deliver(report: Report, run: Run, api: Api, wish: Wish) -> Delivery:
             made = api.send("POST", f"/repos/{run.repository}/issues/{run.request}/comments", {"body": body})
         else:
             made = api.send("PATCH", f"/repos/{run.repository}/issues/comments/{newest.id}", {"body": body})
-        if wish.dry_run:
+        if isinstance(api, Planned):
             return Delivery("comment", "planned")
     return Delivery("comment", "failed", "other runs keep changing it", str(made.get("html_url", "")))
 

@@ -12,8 +12,6 @@ MESSAGE = 4_000
 """Characters of an annotation's message: far below the 64 KiB that are accepted."""
 CHUNK = 50
 """Annotations in one request."""
-ANNOTATIONS = 1_000
-"""Annotations of one check run: 20 requests. A larger number would use up the hour's quota of the repository."""
 SUMMARY = 1_048_576
 """Bytes of the summary of one step, which is dropped without a word when it is larger."""
 COMMANDS = 10

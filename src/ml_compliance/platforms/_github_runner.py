@@ -8,22 +8,21 @@ from pathlib import Path
 from ml_compliance.errors import ALLOWED, DENIED, NOT_EVALUATED
 from ml_compliance.model import Finding, Report
 from ml_compliance.platforms import Delivery, Run, Wish
-from ml_compliance.platforms._github_check import said
 from ml_compliance.platforms._github_limits import COMMANDS, MESSAGE, SUMMARY, TITLE
 from ml_compliance.publish import summary
 from ml_compliance.publish._numbers import counted
 from ml_compliance.publish._text import clip, plain, terminal
-from ml_compliance.publish._view import headline, ordered, place
+from ml_compliance.publish._view import detail, headline, ordered, place
 
 _EXIT_CODES = {"allowed": ALLOWED, "denied": DENIED, "not_evaluated": NOT_EVALUATED}
 
 
-def deliver_summary(report: Report, run: Run, wish: Wish) -> Delivery:
+def deliver_summary(report: Report, run: Run, *, dry: bool) -> Delivery:
     """Append the report to the job's summary, if it fits beside what earlier commands of the step have written."""
     if not run.summary:
         return Delivery("summary", "skipped", "GITHUB_STEP_SUMMARY is not set")
     path, text = Path(run.summary), summary.render(report).text
-    if wish.dry_run:
+    if dry:
         return Delivery("summary", "planned")
     try:
         room = SUMMARY - (path.stat().st_size if path.exists() else 0)
@@ -54,11 +53,11 @@ def outputs(report: Report, wish: Wish) -> dict[str, str]:
     }
 
 
-def deliver_outputs(report: Report, run: Run, wish: Wish) -> Delivery:
+def deliver_outputs(report: Report, run: Run, wish: Wish, *, dry: bool) -> Delivery:
     """Append the outputs, each between delimiters that nobody can foresee: a value cannot begin another output."""
     if not run.outputs:
         return Delivery("outputs", "skipped", "GITHUB_OUTPUT is not set")
-    if wish.dry_run:
+    if dry:
         return Delivery("outputs", "planned")
     text = ""
     for name, value in outputs(report, wish).items():
@@ -82,12 +81,12 @@ def commands(report: Report) -> list[str]:
     return errors[:COMMANDS] + [_command("warning", report, item) for item in others][:COMMANDS]
 
 
-def deliver_commands(report: Report, run: Run, wish: Wish) -> Delivery:
+def deliver_commands(report: Report, *, dry: bool) -> Delivery:
     """Print the workflow commands to stderr, which the runner reads too: stdout belongs to whoever called."""
     import click
 
     lines = commands(report)
-    if wish.dry_run:
+    if dry:
         return Delivery("annotations", "planned", counted(len(lines), "annotation"))
     if not lines:
         return Delivery("annotations", "skipped", "there is nothing to annotate")
@@ -98,7 +97,12 @@ def deliver_commands(report: Report, run: Run, wish: Wish) -> Delivery:
 def _command(level: str, report: Report, finding: Finding) -> str:
     at = place(report, finding)
     title = _property(clip(headline(finding), TITLE))
-    return f"::{level} file={_property(at.file)},line={at.line},title={title}::{_data(said(finding))}"
+    return f"::{level} file={_property(at.file)},line={at.line},title={title}::{_data(_said(finding))}"
+
+
+def _said(finding: Finding) -> str:
+    lines = (detail(finding) or headline(finding), f"→ {finding.remedy}" if finding.remedy else "")
+    return "\n".join(line for line in map(plain, lines) if line)
 
 
 def _data(text: str) -> str:

@@ -12,6 +12,7 @@ from ml_compliance.platforms import _github_comment as comment
 from ml_compliance.platforms import _github_runner as runner
 from ml_compliance.platforms._github_event import read_run
 from ml_compliance.platforms._github_limits import PAGE
+from ml_compliance.platforms._planned import Planned
 
 __all__ = ["baseline", "capabilities", "connect", "deliver", "detect", "read_run"]
 
@@ -99,12 +100,13 @@ def _local(run: Run) -> tuple[Capability, ...]:
 
 def deliver(report: Report, run: Run, api: Api, wish: Wish) -> tuple[Delivery, ...]:
     """Publish what can be published: each thing for itself, so that one that fails keeps no other back."""
+    dry = isinstance(api, Planned)
     return (
-        _sent(wish.comment, _comment(run), lambda: _commented(report, run, api, wish), wish),
-        _sent(wish.check, _check(run), lambda: check.deliver(report, run, api, wish), wish),
-        runner.deliver_summary(report, run, wish),
-        runner.deliver_outputs(report, run, wish),
-        runner.deliver_commands(report, run, wish),
+        _sent(wish.comment, _comment(run), lambda: _commented(report, run, api, wish), dry),
+        _sent(wish.check, _check(run), lambda: check.deliver(report, run, api, wish), dry),
+        runner.deliver_summary(report, run, dry=dry),
+        runner.deliver_outputs(report, run, wish, dry=dry),
+        runner.deliver_commands(report, dry=dry),
     )
 
 
@@ -125,11 +127,11 @@ def _request(run: Run, api: Api) -> int | None:
     return None
 
 
-def _sent(wanted: bool, known: Capability, send: Callable[[], Delivery], wish: Wish) -> Delivery:
+def _sent(wanted: bool, known: Capability, send: Callable[[], Delivery], dry: bool) -> Delivery:
     if not wanted:
         return Delivery(known.name, "skipped", "not asked for")
     # A dry run shows what would be sent with a token; only a request that does not exist cannot be commented on.
-    if not known.available and not (wish.dry_run and known.reason == _NO_TOKEN.reason):
+    if not known.available and not (dry and known.reason == _NO_TOKEN.reason):
         return Delivery(known.name, "skipped", f"{known.reason}; {known.remedy}")
     try:
         return send()
