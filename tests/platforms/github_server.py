@@ -30,6 +30,7 @@ class Fault:
     method: str
     part: str
     answer: Answer
+    """The status 0 is a connection that ends without an answer."""
     times: int = 1
     applied: bool = False
     """Whether the request has its effect all the same, and only the answer is lost."""
@@ -162,6 +163,9 @@ def serving(github: GitHub) -> Iterator[str]:
             status, said, headers = github.answer(
                 self.command, path, query, body, self.headers.get("Authorization") or ""
             )
+            if status == 0:
+                self.close_connection = True
+                return
             data = b"" if said is None else json.dumps(said).encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(data))}.items():

@@ -56,11 +56,12 @@ def test_237_annotations_arrive_each_once(github: GitHub, run: Run, wish: Wish) 
     assert only(github)["conclusion"] == "failure"
 
 
+@pytest.mark.parametrize("answer", [BROKEN, (0, None, {})])
 @pytest.mark.parametrize("applied", [True, False])
 def test_a_lost_answer_doubles_and_drops_none(
-    github: GitHub, run: Run, wish: Wish, waits: list[float], applied: bool
+    github: GitHub, run: Run, wish: Wish, waits: list[float], applied: bool, answer: Answer
 ) -> None:
-    github.faults.append(Fault("PATCH", "/check-runs", BROKEN, times=2, applied=applied))
+    github.faults.append(Fault("PATCH", "/check-runs", answer, times=2, applied=applied))
     _github_check.deliver(many(), run, platform.connect(run), wish)
     assert sorted(lines(github)) == list(range(1, 238))
 

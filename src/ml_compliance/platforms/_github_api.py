@@ -95,7 +95,7 @@ def may_retry(error: GitHubException, count: int) -> RetryOption:
             wait = _SECONDARY * 2**count
         elif error.response.status_code in _GATEWAY and not _appends(error.request):
             wait = 2.0**count
-    elif isinstance(error, RequestError) and isinstance(error.exc, TransportError):
+    elif isinstance(error, RequestError) and isinstance(error.exc, TransportError) and not _appends(error.exc.request):
         wait = 2.0**count
     if wait is None or count >= _TRIES or wait > _LONGEST:
         return RetryOption(False)
