@@ -1,4 +1,8 @@
-"""Where records are: a folder, or an object store by its URL (s3://…, gs://…, file:///…). None is ever overwritten."""
+"""Where records are: a folder, or an object store by its URL (s3://…, gs://…, file:///…).
+
+In a folder none is ever overwritten. In an object store a free name is looked for first: of two processes that record
+the same decision at the same moment, the later record stays. S3 and its like show an object when all of it is there.
+"""
 
 from __future__ import annotations
 
