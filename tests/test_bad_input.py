@@ -119,6 +119,8 @@ NOT_EVALUATED: dict[str, tuple[Change, str]] = {
     "long last row": (text("predictions.csv", example.csv(example.rows()) + "A1,1,1,1,a,b,c\n"), "predictions.csv:242"),
     "not text": (lambda project: _bytes(project, b"a,b\n\xff\xfe,1\n"), "predictions.csv:2:"),
     "column twice": (text("predictions.csv", "approved,approved\n1,0\n"), "predictions.csv:1: the header names"),
+    "column twice but for spaces": (text("predictions.csv", " race,race\n1,0\n"), "names ' race', 'race' more"),
+    "column twice but for case": (text("predictions.csv", "Race,race\n1,0\n"), "names 'Race', 'race' more than once"),
     "constant label": (each(approved=1), "column 'approved': the label is 1 in every row"),
     "constant prediction": (each(predicted=0), "column 'predicted': the prediction is 0 in every row"),
     "missing label": (row(7, approved=None), "column 'approved': 1 row has no label (the first is row 7)"),
