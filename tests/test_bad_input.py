@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from ml_compliance.files import RESULTS
+from ml_compliance.law import read_law
+from ml_compliance.model import Location
 from tests import project as example
 from tests.project import FACTS, LAW, Project
 
-Change = Callable[[Project], None]
+Change = Callable[[Project], Any]
 
 
 def table(change: Callable[[list[dict[str, Any]]], Any]) -> Change:
@@ -83,6 +85,27 @@ USAGE: dict[str, tuple[Change, str]] = {
     "score absent": (drop("score"), "predictions.csv: there is no column 'score'"),
     "sensitive absent": (drop("race"), "predictions.csv: there is no column 'race'"),
     "no prediction and no model": (facts("  prediction: predicted\n", ""), "neither a prediction column nor a model"),
+    "law with a number beyond all": (
+        law("0.3", "9" * 400),
+        "compliance_policy.yaml:10: policies[1].threshold is beyond",
+    ),
+    "law with a number too long to read": (law("0.3", "9" * 5_000), "compliance_policy.yaml: this is not YAML"),
+    "law that runs code": (law("0.3", "!!python/object/apply:os.system [touch]"), "policies[1].threshold: ['touch']"),
+    "law without end": (
+        text(
+            "compliance_policy.yaml",
+            "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)),
+        ),
+        "compliance_policy.yaml: the aliases in it make this file endless",
+    ),
+    "one key in two types": (
+        facts("project: loans\n", "project: loans\n1: x\n'1': y\n"),
+        "compliance.yaml:3: '1' stands",
+    ),
+    "facts in another encoding": (
+        lambda project: (project.folder / "compliance.yaml").write_text(f"{FACTS}# \xe9", "latin-1"),
+        "compliance.yaml:9: the file is not UTF-8",
+    ),
     "positive and negative": (
         facts("label: approved", "label: {column: approved, positive: 1, negative: 0}"),
         "data.label says positive and negative",
@@ -96,6 +119,8 @@ NOT_EVALUATED: dict[str, tuple[Change, str]] = {
     "long last row": (text("predictions.csv", example.csv(example.rows()) + "A1,1,1,1,a,b,c\n"), "predictions.csv:242"),
     "not text": (lambda project: _bytes(project, b"a,b\n\xff\xfe,1\n"), "predictions.csv:2:"),
     "column twice": (text("predictions.csv", "approved,approved\n1,0\n"), "predictions.csv:1: the header names"),
+    "column twice but for spaces": (text("predictions.csv", " race,race\n1,0\n"), "names ' race', 'race' more"),
+    "column twice but for case": (text("predictions.csv", "Race,race\n1,0\n"), "names 'Race', 'race' more than once"),
     "constant label": (each(approved=1), "column 'approved': the label is 1 in every row"),
     "constant prediction": (each(predicted=0), "column 'predicted': the prediction is 0 in every row"),
     "missing label": (row(7, approved=None), "column 'approved': 1 row has no label (the first is row 7)"),
@@ -126,6 +151,15 @@ def test_usage(name: str, tmp_path: Path) -> None:
     assert message in result.err
     assert "Traceback" not in result.err
     assert [name for name in RESULTS if (project.out / name).exists()] == []
+
+
+def test_items_that_share_by_merge(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    project.write("compliance_policy.yaml", LAW.replace("  - id: parity", "  - &parity\n    id: parity")
+                  + "  - <<: *parity\n    id: stricter\n    threshold: 0.0\n")  # fmt: skip
+    law = read_law(tmp_path / "compliance_policy.yaml", "law.yaml")
+    assert {**law.policies[1], "id": "stricter", "threshold": 0.0} == law.policies[-1]
+    assert law.locate("stricter", "metric") == Location("law.yaml", 13)
 
 
 @pytest.mark.parametrize("name", NOT_EVALUATED)

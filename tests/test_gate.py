@@ -32,7 +32,7 @@ def test_an_allowed_model(tmp_path: Path) -> None:
     assert "ALLOWED" in result.out
     assert read(project, "decision.json")["verdict"] == "allowed"
     names = {path.name for path in project.out.iterdir()}
-    assert names == {"evidence", "decisions", *RESULTS} - {"explainability.html"}
+    assert names == {"evidence", "decisions", *RESULTS} - {"explainability.html", "requests.json"}
 
 
 def test_a_denied_model_cites_the_line_and_a_way_out(tmp_path: Path) -> None:
@@ -118,6 +118,49 @@ def test_an_earlier_allowed_result_does_not_outlive_a_broken_run(tmp_path: Path)
     assert project.run("gate").code == 2
     assert not (project.out / "decision.json").exists()
     assert not (project.out / "report.html").exists()
+
+
+@pytest.mark.parametrize("command", ["gate", "decide"])
+def test_an_earlier_verdict_does_not_outlive_a_mistake(command: str, tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    assert project.run("gate").code == 0
+    project.write("compliance_policy.yaml", "project: loans\npolicies: []\n")
+    assert project.run(command).code == 2
+    left = {name for name in RESULTS if (project.out / name).exists()}
+    assert left == (set() if command == "gate" else {"model_submission.json"})
+
+
+def test_a_decision_on_another_submission_or_law_is_not_published(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    assert project.run("gate").code == 0
+    project.write("compliance_policy.yaml", LAW.replace("0.7", "0.9"))
+    result = project.run("publish")
+    assert result.code == 2
+    assert "decision.json: the decision is on another submission, or by another law" in result.err
+    project.write("compliance_policy.yaml", LAW)
+    assert project.run("publish").code == 0
+    document = read(project, "model_submission.json")
+    document["input"]["created"] = "2020-01-01T00:00:00Z"
+    (project.out / "model_submission.json").write_text(json.dumps(document))
+    assert "the decision is on another submission" in project.run("publish").err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"input": {"created": "2020-01-01T00:00:00Z", "evidence": {}}}', "is a required property"),
+        ('{"input": NaN}', "this is not JSON: NaN is no number in it"),
+        ("[" * 100_000, "this is not JSON: maximum recursion depth"),
+    ],
+)
+def test_what_is_no_submission_is_a_mistake_and_no_bug(content: str, message: str, tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    assert project.run("gate").code == 0
+    (project.out / "model_submission.json").write_text(content)
+    result = project.run("decide")
+    assert result.code == 2
+    assert message in result.err
+    assert "this is a bug" not in result.err
 
 
 def test_json_for_machines(tmp_path: Path) -> None:

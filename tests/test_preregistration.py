@@ -153,3 +153,11 @@ def test_a_law_that_cannot_be_read_there_is_not_compared(project: Project) -> No
     committed(project)
     project.write("compliance_policy.yaml", LAW)
     assert "this is not YAML" in law_changes(project.folder, "compliance_policy.yaml", (), "main").reason
+
+
+@pytest.mark.parametrize("flag", ["--policy-digest", "--model-uri"])
+def test_a_flag_that_is_given_empty_is_a_mistake(flag: str, tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    result = project.run("gate", flag, "")
+    assert result.code == 2
+    assert f"{flag} is given, and empty" in result.err

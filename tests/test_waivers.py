@@ -96,6 +96,11 @@ def test_a_law_that_says_nothing_of_waivers_has_none(project: Project) -> None:
 BAD: dict[str, tuple[str, str, str]] = {
     "misspelt key": ("expires:", "expire:", "waivers.yaml:9: unknown key 'expire' in waivers[0]"),
     "no expiry": ("    expires: 2026-12-31\n", "", "waivers.yaml:2: waivers[0]: 'expires' is missing"),
+    "invisible": (
+        "approver: risk",
+        'approver: "credit@example.org\\u200b" #',
+        "waivers.yaml:7: approver: the name has an inv",
+    ),
     "no such day": ("2026-12-31", "2026-11-31", "waivers.yaml:9: expires: there is no day 2026-11-31"),
     "other form": ("2026-12-31", "31.12.2026", "waivers.yaml:9: waivers[0].expires"),
     "order": ("2026-12-31", "2026-10-31", "waivers.yaml:9: it expires on 2026-10-31, before it is created"),

@@ -147,6 +147,15 @@ def read_decision(document: object, where: str = "decision.json") -> Decision:
     )
 
 
+def read_decision_on(document: object, submission: Mapping[str, Any], law_digest: str) -> Decision:
+    """As `read_decision`, for the decision on `submission` by the law with `law_digest`; UsageError for any other."""
+    decision = read_decision(document)
+    if (decision.input_digest, decision.law_digest) != (digest(submission), law_digest):
+        raise UsageError("the decision is on another submission, or by another law", where="decision.json",
+                         remedy="run: ml-compliance decide")  # fmt: skip
+    return decision
+
+
 def _read_finding(document: Mapping[str, Any]) -> Finding:
     location, interval, waiver = document["location"], document["interval"], document["waiver"]
     fields = {

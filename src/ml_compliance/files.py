@@ -30,27 +30,41 @@ RESULTS = (
     "explainability.html",
     "requests.json",
 )
+# What is made of a decision, and is worth nothing without it.
+VERDICTS = tuple(name for name in RESULTS if name not in ("model_submission.json", "explainability.html"))
 
 
-def prepare(out: Path) -> None:
-    """Make the output folder and take out an earlier run's results, so that they cannot pass for this run's.
+def withdraw(out: Path, names: tuple[str, ...] = RESULTS) -> None:
+    """Take out an earlier run's results, so that they cannot pass for this run's, even if it stops at a mistake.
 
     Raises UsageError when the folder cannot be written.
     """
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name in RESULTS:
+        for name in names:
             (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _not_writable(out, error) from error
+
+
+def prepare(out: Path) -> None:
+    """Make the output folder and take out an earlier run's results and evidence.
+
+    Raises UsageError when the folder cannot be written.
+    """
+    withdraw(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
         for old in (out / "evidence").glob("*.json"):
             old.unlink()
         with tempfile.TemporaryFile(dir=out):
             pass
     except OSError as error:
-        raise UsageError(
-            f"the output folder cannot be written: {error.strerror}",
-            where=str(out),
-            remedy="choose another one with --out DIR",
-        ) from error
+        raise _not_writable(out, error) from error
+
+
+def _not_writable(out: Path, error: OSError) -> UsageError:
+    remedy = "choose another one with --out DIR"
+    return UsageError(f"the output folder cannot be written: {error.strerror}", where=str(out), remedy=remedy)
 
 
 def write(path: Path, content: str | bytes) -> None:
@@ -87,13 +101,19 @@ def from_root(folder: Path) -> str:
 def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
     """A JSON object from a file. Raises UsageError when it is missing or broken."""
     try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
+        loaded = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
         raise UsageError("there is no such file", where=str(path), remedy=remedy) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the file cannot be read: {error}", where=str(path), remedy=remedy) from error
     except json.JSONDecodeError as error:
         raise UsageError(f"this is not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"this is not JSON: {error}", where=str(path), remedy=remedy) from error
     if not isinstance(loaded, dict):
         raise UsageError("this is not a JSON object", where=str(path), remedy=remedy)
     return loaded
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in it")

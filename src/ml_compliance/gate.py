@@ -19,10 +19,8 @@ from ml_compliance.model import Decision, Evidence, LawChanges, Report
 from ml_compliance.request import DEFAULT_WAIVERS, Request
 from ml_compliance.stopwatch import Stopwatch
 
-SUBMISSION_FILE = "model_submission.json"
-LAW_FILE = "policy_data.json"
-MEASURED_FILE = "measured.json"
-DECISION_FILE = "decision.json"
+SUBMISSION_FILE, DECISION_FILE = "model_submission.json", "decision.json"
+LAW_FILE, MEASURED_FILE = "policy_data.json", "measured.json"
 
 
 def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence, ...]:
@@ -31,8 +29,7 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
     A measurement that fails becomes evidence with status `error`, and the others still run. Raises UsageError
     when the facts, the law or a name are wrong: no evidence can come of those.
     """
-    watch = watch or Stopwatch()
-    wanted = request.names or plugins.names("measure")
+    watch, wanted = watch or Stopwatch(), request.names or plugins.names("measure")
     for name in wanted:
         plugins.load("measure", name)
     facts = request.facts
@@ -115,6 +112,7 @@ def decide(request: Request, document: Mapping[str, Any] | None = None, watch: S
     from ml_compliance.decisions import decision_document, rules_digest
     from ml_compliance.record.decision import keep, record
 
+    files.withdraw(request.out, files.VERDICTS)
     law, facts, watch = request.law, request.facts, watch or Stopwatch()
     if document is None:
         document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
@@ -140,18 +138,20 @@ def decide(request: Request, document: Mapping[str, Any] | None = None, watch: S
 def report(request: Request, decision: Decision | None = None) -> Report:
     """What the sinks render: the submission file, and `decision` or the decision file."""
     from ml_compliance.comparison import compare
-    from ml_compliance.decisions import read_decision
+    from ml_compliance.decisions import read_decision_on
     from ml_compliance.submit import read_submission
 
     document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
+    evidence = read_submission(document, str(request.out / SUBMISSION_FILE))
     model = document["input"]["model"]
     if decision is None:
-        decision = read_decision(files.read_json(request.out / DECISION_FILE, "run: ml-compliance decide"))
+        left = files.read_json(request.out / DECISION_FILE, "run: ml-compliance decide")
+        decision = read_decision_on(left, document, str(request.law.document()["digest"]))
     found = Report(
         project=request.facts.project,
         model=" v".join(part for part in (model["name"] or request.facts.project, model["version"]) if part),
         decision=decision,
-        evidence=read_submission(document, str(request.out / SUBMISSION_FILE)),
+        evidence=evidence,
         submission=document,
         law=tuple(request.law.policies),
         folder=files.from_root(request.config.parent),
@@ -187,12 +187,16 @@ def publish(report: Report, out: Path) -> tuple[Path, ...]:
 
 def gate(request: Request, watch: Stopwatch) -> Report:
     """All rooms in order. The report's decision carries the verdict."""
+    try:
+        _ = request.snapshot  # It may be what the last run left in the same folder.
+    finally:
+        files.withdraw(request.out)
     if request.policy_digest and not _server_decides(request):
         from ml_compliance.decide._agreed import check_agreed
 
         files.prepare(request.out)
         check_agreed(request.policy_digest, request.rules_digest)
-    _ = request.waivers, request.snapshot  # A mistake in them is told before hours of measuring, not after.
+    _ = request.waivers  # A mistake in them is told before hours of measuring, not after.
     evidence = measure(request, watch=watch)
     with watch.room("submit"):
         document = submit(request, evidence)

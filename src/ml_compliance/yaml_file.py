@@ -12,6 +12,7 @@ from typing import Any
 from ml_compliance.errors import UsageError
 
 Place = tuple[str | int, ...]
+_DEEPEST, _MOST_PLACES = 100, 100_000
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ def read_yaml(path: Path, name: str) -> YamlFile:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UsageError("there is no such file", where=name, remedy="write it, or name another one") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UsageError("the file is not UTF-8", where=f"{name}:{line}", remedy="save it as UTF-8") from error
+    except OSError as error:
         raise UsageError(f"the file cannot be read: {error}", where=name) from error
     try:
         reader = YAML(typ="rt")
@@ -61,7 +65,8 @@ def read_yaml(path: Path, name: str) -> YamlFile:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise UsageError(f"this is not YAML: {error.problem}", where=where) from None
-    except YAMLError as error:
+    except (YAMLError, ValueError, RecursionError) as error:
+        # Python reads no number of more than 4,300 digits, and nothing that is nested a thousand times.
         raise UsageError(f"this is not YAML: {str(error).splitlines()[0]}", where=name) from None
     lines: dict[Place, int] = {}
     plain = _plain(loaded, (), lines, name)
@@ -71,24 +76,38 @@ def read_yaml(path: Path, name: str) -> YamlFile:
 
 
 def _plain(node: Any, path: Place, lines: dict[Place, int], name: str) -> Any:
-    """Built-in types for ruamel's, filling `lines` on the way."""
+    """Built-in types for ruamel's, filling `lines` on the way, but for what `<<` brings in: that has its parent's."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+    if len(path) > _DEEPEST or len(lines) > _MOST_PLACES:
+        raise UsageError("the aliases in it make this file endless", where=name, remedy="write out what they stand for")
     if isinstance(node, CommentedMap):
-        for key in node:
-            lines[(*path, str(key))] = node.lc.key(key)[0] + 1
+        written = node.lc.data or {}
+        lines.update({(*path, str(key)): written[key][0] + 1 for key in node if key in written})
+        if len(twins := [str(key) for key in node]) > len(set(twins)):
+            twin = next(key for key in twins if twins.count(key) > 1)
+            where = f"{name}:{lines.get((*path, twin), 1)}"
+            raise UsageError(f"{twin!r} stands here for the second time", where=where, remedy="keep one of the two")
         return {str(key): _plain(value, (*path, str(key)), lines, name) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
-        for index in range(len(node)):
-            lines[(*path, index)] = node.lc.item(index)[0] + 1
+        written = node.lc.data or {}
+        lines.update({(*path, index): place[0] + 1 for index, place in written.items()})
         return [_plain(value, (*path, index), lines, name) for index, value in enumerate(node)]
-    if isinstance(node, float) and not math.isfinite(node):
-        line = lines.get(path, 1)
-        raise UsageError(f"{_dotted(path)} is {node}, which is no number to compare with", where=f"{name}:{line}")
+    if isinstance(node, int | float) and not _finite(node):
+        line = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), 1)
+        shown = f"{node}" if isinstance(node, float) else "beyond every number"
+        raise UsageError(f"{_dotted(path)} is {shown}, which is no number to compare with", where=f"{name}:{line}")
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             return kind(node)
     return None if node is None else str(node)
+
+
+def _finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def check(file: YamlFile, schema: Mapping[str, Any]) -> None:

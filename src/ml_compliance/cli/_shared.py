@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ml_compliance.errors import INTERRUPTED, NOT_EVALUATED, ComplianceError
+from ml_compliance.errors import INTERRUPTED, NOT_EVALUATED, ComplianceError, UsageError
 
 if TYPE_CHECKING:
     from ml_compliance.request import Request
@@ -115,7 +115,18 @@ def request(config: str, out: str, policy: str | None = None, baseline: str | No
     from ml_compliance.request import Request
     from ml_compliance.terminal import progress
 
+    _refuse_empty("policy_digest", "model_uri")
     given = {name: value for name, value in options.items() if value}
     if baseline:
         given["baseline"] = Path(baseline)
     return Request(Path(config), Path(out), Path(policy) if policy else None, progress=progress, **given)
+
+
+def _refuse_empty(*names: str) -> None:
+    """A variable that nobody set must not switch off the agreed rules, or choose another model, without a word."""
+    context = click.get_current_context()
+    for name in names:
+        given = context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+        if given and not context.params[name]:
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(f"{flag} is given, and empty", remedy=f"give {flag} a value, or leave it out")

@@ -94,7 +94,9 @@ def _check_headers(sources: tuple[Source, ...], delimiter: str) -> None:
     for source in sources:
         with source.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             header = next(csv.reader(file, delimiter=delimiter), [])
-        twice = sorted({column for column in header if header.count(column) > 1})
+        # DuckDB trims names and tells no case apart: of two such columns it would call the second by another name.
+        plain = [column.strip().casefold() for column in header]
+        twice = sorted({column for column, name in zip(header, plain, strict=True) if plain.count(name) > 1})
         if twice:
             raise EvaluationError(
                 f"the header names {', '.join(map(repr, twice))} more than once",
