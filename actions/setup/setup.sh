@@ -14,16 +14,19 @@ fail() {
 [ "${RUNNER_OS-}" != Windows ] || fail "the action runs on Linux and macOS; on Windows, install ml-compliance with pip"
 [ -d "${RUNNER_TEMP-}" ] || fail "RUNNER_TEMP names no folder; the runner sets it"
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-# One environment for each checkout, so that actions of different versions in a job do not meet.
-home="$RUNNER_TEMP/ml-compliance-$(printf %s "$root" | cksum | cut -d ' ' -f 1)"
+# One environment for each content, so that actions of one version share it and those of different versions do not meet.
+cd "$root"
+content="$(find pyproject.toml policies requirements src -type f ! -name '*.pyc' | LC_ALL=C sort | tr '\n' '\0' |
+  xargs -0 cat | cksum | cut -d ' ' -f 1)"
+home="$RUNNER_TEMP/ml-compliance-$content${INPUT_PYTHON:+-$(printf %s "$INPUT_PYTHON" | cksum | cut -d ' ' -f 1)}"
 
 if [ ! -e "$home/ready" ]; then
   # Not in the workspace: what a pull request put there must not tell Python or uv what to do.
   cd "$root/requirements"
   python3 -I -m pip --version >/dev/null || fail "python3 with pip is needed to install the installer, uv"
   rm -rf "$home"
-  python3 -I -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile --require-hashes \
-    --target "$home/uv" -r uv.txt >&2
+  python3 -I -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile \
+    --require-hashes --target "$home/uv" -r uv.txt >&2
   uv="$home/uv/bin/uv"
   "$uv" venv --quiet --python "${INPUT_PYTHON:->=3.11,<3.14}" "$home/venv" >&2
   python="$home/venv/bin/python"

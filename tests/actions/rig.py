@@ -58,6 +58,11 @@ class Run:
         found = [one for one in self.records if one.get("stepID") == [*step] and one.get("stage") == "Main"]
         return str(next(one["stepResult"] for one in found if "stepResult" in one))
 
+    def seconds(self, name: str) -> float:
+        """How long the step called `name` took: the first of that name."""
+        found = (one for one in self.records if f"Success - Main {name} " in one["msg"])
+        return float(next(found)["executionTime"]) / 1e9
+
     def annotations(self, level: str) -> list[dict[str, str]]:
         """The annotations of that level, each with its message and with its file and line if it has them."""
         return [{**one["kvPairs"], "message": one["arg"]} for one in self._of(level)]
