@@ -24,7 +24,7 @@ jobs:
     steps:
       - uses: actions/checkout@{"0" * 40}
       - uses: org/ml-compliance@v1
-        with: {{artifact: ""}}
+        with: {{artifact: "", fail-on: never}}
 """
 
 
@@ -56,7 +56,7 @@ def run(rows: int) -> Iterator[harness.Result]:
         rig.repository(folder / "repository", WORKFLOW)
         started = ["-m", "ml_compliance.cli", "gate", "--config", str(folder / "repository" / "compliance.yaml"),
                    "--out", str(folder / "out")]  # fmt: skip
-        floor = harness.measure(gate.program, arguments=started, allowed=[0])
+        floor = harness.measure(gate.program, arguments=started, allowed=[0, 1])
         whole = harness.measure(job, folder=name)
     yield harness.result("action", rows, whole, floor)
     for step, seconds in whole.answer.items():
