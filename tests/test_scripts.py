@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from ml_compliance import entry_points
 from tests import project as example
 from tests.project import FACTS, LAW, Project, Result
 
@@ -90,3 +93,20 @@ def test_validate_data_judges_the_data_alone(tmp_path: Path) -> None:
     project.write("compliance.yaml", f"{config}{expectation}          {{column: race, value_set: [black, white]}}\n")
     assert run(project, "validate_data.py").code == 1
     assert denied_by(project) == {"validate_data"}
+
+
+def fairness_report(project: Project) -> Result:
+    """Judge by the law's items on fairness alone, in this process."""
+    words = ["--config", str(project.folder / "compliance.yaml"), "--out", str(project.folder / "ml-compliance-out")]
+    done = CliRunner().invoke(entry_points.fairness_report, words)
+    return Result(done.exit_code, done.stdout, done.stderr)
+
+
+def test_a_fairness_report_judges_fairness_alone(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    project.write("compliance_policy.yaml", LAW.replace("0.7", "0.9"))
+    assert fairness_report(project).code == 0
+    project.write("compliance_policy.yaml", LAW.replace("threshold: 0.3", "threshold: 0.3\n    minimum_groups: x"))
+    assert fairness_report(project).code == 2
+    project.write("compliance_policy.yaml", LAW.split("  - id: parity")[0])
+    assert fairness_report(project).code != 0

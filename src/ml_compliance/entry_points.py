@@ -96,6 +96,16 @@ def validate_data(**options: Any) -> None:
 @common
 @policy_option
 @model_option
+@engine_option
+def fairness_report(**options: Any) -> None:
+    """Judge how groups fare by the law's items on fairness, and by no others."""
+    _gate((), only="fairness", names=("fairness",), **options)
+
+
+@click.command(cls=Guarded)
+@common
+@policy_option
+@model_option
 def build_submission(as_json: bool, **options: Any) -> None:
     """Measure everything and write model_submission.json."""
     from ml_compliance import gate, terminal

@@ -22,7 +22,11 @@ RESULTS = (
     "summary.md",
     "junit.xml",
     "codequality.json",
+    "metrics.txt",
+    "gate.env",
     "badge.json",
+    "check_run.json",
+    "snapshot.json",
     "explainability.html",
 )
 

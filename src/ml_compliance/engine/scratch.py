@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 CATALOG = "ml_compliance_scratch"
-MEMORY = "512.0 MiB"
+MEMORY = "384.0 MiB"
 """What DuckDB may use where much is grouped and sorted, as DuckDB itself writes it; beyond, it spills to the folder."""
 
 

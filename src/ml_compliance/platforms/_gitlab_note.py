@@ -1,0 +1,74 @@
+"""The one note on a merge request: known by marker and author among all, and never that of an older pipeline."""
+
+from __future__ import annotations
+
+from ml_compliance.model import Report
+from ml_compliance.platforms import Api, ApiError, Delivery, Wish
+from ml_compliance.platforms._gitlab_run import GitlabRun
+from ml_compliance.platforms._planned import Planned
+from ml_compliance.platforms._sticky import Comment, marked, order_of
+
+
+def post_note(report: Report, run: GitlabRun, api: Api, wish: Wish) -> Delivery:
+    """Write this run's note, then remove those of older runs; where a newer run has written, remove this one's.
+
+    GitLab cannot write on a condition. So a run changes no note but its own, and removes only what is older: in
+    whatever order runs write and look, the note of the newest is the one that stays. Raises ApiError; where the notes
+    cannot be read, nothing is written.
+    """
+    from ml_compliance.publish import markdown
+
+    notes = f"/projects/{run.project}/merge_requests/{run.request}/notes"
+    order = (run.number, run.attempt)
+    body = marked(markdown.render(report).text, wish.name, order)
+    author = (api.send("GET", "/user") or {}).get("id")
+    found = _ours(api, notes, author, wish.name)
+    own = next((note for note in found if note.order == order), None)
+    if newer := [note for note in found if note.order > order]:
+        return _superseded(api, notes, found, newer)
+    wrote = own is None or not _same(own.body, body)
+    if own is None or not _same(own.body, body):
+        method, path = ("POST", notes) if own is None else ("PUT", f"{notes}/{own.id}")
+        written = api.send(method, path, {"body": body})
+        if isinstance(api, Planned):
+            return Delivery("comment", "planned")
+        own = Comment(written["id"], body, order)
+        found = _ours(api, notes, author, wish.name)
+        if newer := [note for note in found if note.order > order]:
+            return _superseded(api, notes, found, newer)
+    for note in found:
+        if note.order < order or (note.order == order and note.id > own.id):
+            _remove(api, f"{notes}/{note.id}")
+    url = f"{run.request_url}#note_{own.id}"
+    return Delivery("comment", "delivered" if wrote else "unchanged", url=url)
+
+
+def _superseded(api: Api, notes: str, found: list[Comment], newer: list[Comment]) -> Delivery:
+    newest = max(newer, key=lambda note: note.order)
+    for note in found:
+        if note.order < newest.order:
+            _remove(api, f"{notes}/{note.id}")
+    return Delivery("comment", "skipped", f"pipeline {newest.order[0]} is newer, and has written already")
+
+
+def _ours(api: Api, notes: str, author: int | None, name: str) -> list[Comment]:
+    """The notes of this gate by this author, of all pages."""
+    found = []
+    for note in api.pages(notes, sort="asc", order_by="created_at"):
+        order = order_of(note["body"], name)
+        if order and not note.get("system") and note.get("author", {}).get("id") == author:
+            found.append(Comment(note["id"], note["body"], order))
+    return found
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two bodies are the same to a reader: GitLab may end lines and texts in its own way."""
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
+
+
+def _remove(api: Api, path: str) -> None:
+    try:
+        api.send("DELETE", path)
+    except ApiError as error:
+        if error.status != 404:  # Another run has removed it: that is what was wanted.
+            raise

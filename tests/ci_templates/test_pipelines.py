@@ -1,0 +1,186 @@
+"""A consumer's pipeline through every way of including a template: allowed, denied, broken, refused."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import junitparser
+import pytest
+
+from tests.ci_templates import consumer as example
+from tests.ci_templates.consumer import OUT, ROOT, TEMPLATES, Consumer, commit, git
+from tests.project import FACTS, LAW
+
+SHOW = """\
+stages: [test, deploy]
+show:
+  stage: deploy
+  when: always
+  script:
+    - echo "told=$ML_COMPLIANCE_VERDICT violations=$ML_COMPLIANCE_VIOLATIONS"
+"""
+
+
+@pytest.fixture
+def consumer(tmp_path: Path) -> Consumer:
+    return example.make(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+def local(consumer: Consumer, name: str, **inputs: object) -> dict[str, object]:
+    """An include of the template `name`, copied into the consumer's own repository."""
+    shutil.copytree(TEMPLATES, consumer.folder / "ci", dirs_exist_ok=True)
+    given = {key.replace("_", "-"): value for key, value in inputs.items()}
+    return {"local": f"ci/{name}.yml", "inputs": given}
+
+
+def test_local_allowed_and_the_next_job_is_told(consumer: Consumer) -> None:
+    include = local(consumer, "ml-compliance", engine="embedded", job_prefix="loan-")
+    done = consumer.run(include=include, more=SHOW)
+    assert done.code == 0, done.log
+    assert "told=allowed violations=0" in done.log
+    assert done.verdict("loan-ml-compliance") == "allowed"
+    link = json.loads(done.artifact("loan-ml-compliance", "annotations.json"))["ml-compliance"][0]["external_link"]
+    assert re.fullmatch(rf"https://gitlab\.com/bank/loans/-/jobs/\d+/artifacts/file/{OUT}/report\.html", link["url"])
+    assert set(link) == {"label", "url"}
+
+
+def test_project_denied_and_the_reports_are_kept(consumer: Consumer, tmp_path: Path) -> None:
+    templates = tmp_path / "templates"
+    shutil.copytree(TEMPLATES, templates / "ci_templates")
+    commit(templates)
+    git(tmp_path, "clone", "-q", "--bare", str(templates), str(consumer.repositories / "ml-compliance.git"))
+    consumer.write("compliance_policy.yaml", LAW.replace("0.7", "0.9"))
+    include = {"project": "org/ml-compliance", "ref": "main", "file": "ci_templates/ml-compliance.yml"}
+    done = consumer.run(include=include, more=SHOW)
+    assert done.code == 1
+    assert done.verdict("ml-compliance") == "denied"
+    assert "told=denied violations=1" in done.log
+    (consumer.folder / "junit.xml").write_text(done.artifact("ml-compliance", "junit.xml"))
+    assert junitparser.JUnitXml.fromfile(str(consumer.folder / "junit.xml")).failures == 1
+    assert json.loads(done.artifact("ml-compliance", "codequality.json"))[0]["severity"]
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """The templates behind an address, as `include: remote` fetches them."""
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(TEMPLATES))
+    )  # fmt: skip
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_remote_broken_is_not_allowed(consumer: Consumer, site: str) -> None:
+    consumer.write("compliance.yaml", FACTS + "unknown: 1\n")
+    done = consumer.run(include={"remote": f"{site}/ml-compliance.yml"}, more=SHOW)
+    assert done.code == 1
+    assert "compliance.yaml:9" in done.log
+    assert "told= violations=" in done.log
+
+
+def test_component_installs_the_package_that_was_released(
+    consumer: Consumer, tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    components = tmp_path / "components"
+    subprocess.run([sys.executable, TEMPLATES / "components.py", wheel, components], check=True)
+    commit(components)
+    git(components, "tag", "0.1.0")
+    git(tmp_path, "clone", "-q", "--bare", str(components), str(consumer.repositories / "ml-compliance.git"))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    include = {"component": "gitlab.com/org/ml-compliance/ml-compliance@0.1.0", "inputs": {"engine": "embedded"}}
+    done = consumer.run(include=include, more=SHOW, installed=False)
+    assert done.code == 0, done.log
+    assert "told=allowed" in done.log
+    cached = consumer.folder / ".gitlab-ci-local" / "cache" / "ml-compliance-0.1.0"
+    assert list(cached.rglob("duckdb-*.whl"))
+
+
+def test_a_package_that_was_not_released_is_not_installed(
+    consumer: Consumer, wheel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    done = consumer.run(include=local(consumer, "ml-compliance", wheel_sha256="0" * 64), more=SHOW, installed=False)
+    assert done.code == 1
+    assert "DO NOT MATCH THE HASHES" in done.log
+    assert "told= violations=" in done.log
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "told"),
+    [
+        ("ml-compliance", {"version": "0.1.0; true"}, "version"),
+        ("ml-compliance", {"engine": "guess"}, "not in the list of allowed options"),
+        ("ml-compliance", {"cross_check": "perhaps"}, "cross-check"),
+        ("ml-compliance", {"config": "x.yaml' && curl example.org; '"}, "config"),
+        ("ml-compliance", {"policy_digest": "sha256:1"}, "policy-digest"),
+        ("validate-model", {"min_accuracy": "85"}, "min-accuracy"),
+        ("query-opa", {"opa_url": "file:///etc/passwd"}, "opa-url"),
+    ],
+)
+def test_a_wrong_input_is_refused(consumer: Consumer, name: str, inputs: dict[str, object], told: str) -> None:
+    done = consumer.run("--list", include=local(consumer, name, **inputs))
+    assert done.code != 0
+    assert "is invalid" in done.log
+    assert told in done.log
+
+
+TASKS = """\
+stages: [build, test, deploy]
+submission:
+  stage: build
+  script: [ml-compliance measure, ml-compliance submit]
+  artifacts: {paths: [ml-compliance-out/]}
+"""
+
+
+def test_tasks_judge_one_thing_each(consumer: Consumer) -> None:
+    expected = "measure:\n  data:\n    expectations:\n      - expect_column_values_to_be_in_set:\n"
+    consumer.write(
+        "compliance.yaml", f"{FACTS}{expected}          {{column: race, value_set: [black, white, asian]}}\n"
+    )
+    include = local(consumer, "query-opa", engine="embedded", policy="compliance_policy.yaml")
+    more = [
+        local(consumer, "validate-data", out="data-out"),
+        local(consumer, "fairness-report", out="fair-out"),
+        local(consumer, "validate-model", out="model-out", min_accuracy="0.85", fairness_threshold="0.2"),
+    ]
+    done = consumer.run("--variable", "CI_PIPELINE_SOURCE=schedule", include=include, includes=more, more=TASKS)
+    verdicts = {
+        job: json.loads((consumer.artifacts / job / out / "decision.json").read_text())["verdict"]
+        for job, out in (
+            ("query-opa", OUT), ("validate-data", "data-out"), ("fairness-report", "fair-out"),
+            ("validate-model", "model-out"),
+        )
+    }  # fmt: skip
+    assert verdicts == {
+        "query-opa": "allowed", "validate-data": "allowed", "fairness-report": "allowed", "validate-model": "denied",
+    }  # fmt: skip
+    assert done.code == 1
+    assert "--min-accuracy" in (consumer.artifacts / "validate-model" / "model-out" / "decision.json").read_text()
+    assert (consumer.artifacts / "query-opa" / OUT / "report.html").is_file()
+
+
+def test_the_fairness_report_waits_for_a_schedule(consumer: Consumer) -> None:
+    listed = consumer.run("--list", include=local(consumer, "fairness-report"), more="other: {script: ['true']}\n")
+    assert listed.code == 0
+    assert "other" in listed.log
+    assert "fairness-report" not in listed.log
