@@ -67,6 +67,10 @@ class Run:
         """The annotations of that level, each with its message and with its file and line if it has them."""
         return [{**one["kvPairs"], "message": one["arg"]} for one in self._of(level)]
 
+    def summary(self, step: str) -> str:
+        """What the step, or one inside it, has written to the job's summary."""
+        return "".join(str(one["content"]) for one in self._of("summary") if one["stepID"][0] == step)
+
     def _of(self, command: str) -> Iterator[dict[str, Any]]:
         return (one for one in self.records if one.get("command") == command)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ml_compliance.yaml_file import read_yaml
 from tests.actions import projects, rig
 
 PUBLISHED = f"""\
@@ -21,6 +22,10 @@ jobs:
       - uses: org/ml-compliance@v1
         id: allowed
         with: {{working-directory: model}}
+      - run: cp -r model/ml-compliance-out "$RUNNER_TEMP/ml-compliance-from-fork"
+      - uses: org/ml-compliance/actions/post-from-fork@v1
+        id: fork
+        with: {{working-directory: model, dry-run: "true"}}
       - uses: org/ml-compliance@v1
         id: broken
         continue-on-error: true
@@ -66,9 +71,30 @@ def test_the_exit_code_is_an_output_and_decides(published: rig.Run, step: str, c
     assert published.result(step) == result
 
 
-def test_a_denied_model_fails_the_job(published: rig.Run) -> None:
+def test_a_denied_model_fails_the_job_on_the_line_of_its_law(published: rig.Run) -> None:
     assert published.code == 1
-    assert "DENIED" in published.text
+    annotation = published.annotations("error")[-1]
+    assert (annotation["file"], annotation["line"]) == ("predictions/compliance_policy.yaml", "8")
+    assert annotation["message"].startswith("demographic_parity_difference by race is 0.191")
+
+
+@pytest.mark.parametrize(
+    ("step", "verdict", "violations", "shown"),
+    [("allowed", "allowed", "0", "ALLOWED"), ("denied", "denied", "1", "DENIED"),
+     ("broken", "not_evaluated", "0", "NOT EVALUATED")],
+)  # fmt: skip
+def test_outputs_and_summary_say_the_verdict(
+    published: rig.Run, step: str, verdict: str, violations: str, shown: str
+) -> None:
+    outputs = published.outputs(step)
+    assert set(outputs) == set(read_yaml(rig.ROOT / "action.yml", "action.yml").data["outputs"])
+    assert (outputs["verdict"], outputs["violations"]) == (verdict, violations)
+    assert outputs["report-path"] == f"{outputs['folder']}/report.html"
+    assert published.summary(step).startswith(f"### ml-compliance `loans`: {shown}\n")
+
+
+def test_a_result_of_another_run_is_looked_at_and_shown(published: rig.Run) -> None:
+    assert published.result("fork") == "success"
 
 
 def test_a_job_installs_once(published: rig.Run) -> None:

@@ -19,6 +19,7 @@ README = (rig.ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS: dict[str, click.Command] = {
     "": main.commands["gate"],
     "build-submission": entry_points.build_submission,
+    "post-results": main.commands["post"],
     "query-opa": main.commands["decide"],
     "validate-data": entry_points.validate_data,
     "validate-model": entry_points.validate_model,
@@ -27,7 +28,9 @@ COMMANDS: dict[str, click.Command] = {
 NO_INPUT = {"--json", "--timings", "--explain"}
 _TASK = {"working-directory", "fail-on", "python"}
 OWN = {
-    "": {*_TASK, "artifact", "sarif"},
+    "": {*_TASK, "artifact", "sarif", "token", "name", "comment", "check", "dry-run"},
+    "post-from-fork": {"config", "policy", "name", "dry-run", "artifact", "token", "working-directory", "python"},
+    "post-results": {"token", "working-directory", "python"},
     "setup": {"python"},
     **dict.fromkeys(("build-submission", "query-opa", "validate-data", "validate-model"), _TASK),
 }
@@ -60,7 +63,8 @@ def test_inputs_are_the_options_of_the_command(folder: Path, command: click.Comm
     assert set(inputs) == set(expected) | OWN[folder_of(folder / "action.yml")]
     for name, option in expected.items():
         assert inputs[name]["description"] == option.help
-        default = "false" if option.is_flag else option.default if isinstance(option.default, str) else ""
+        switch = "true" if option.default is True else "false"
+        default = switch if option.is_flag else option.default if isinstance(option.default, str) else ""
         assert inputs[name]["default"] == default, name
 
 
@@ -72,6 +76,18 @@ def test_inputs_reach_the_command(folder: Path, command: click.Command) -> None:
     for word in words:
         name = word.removesuffix("=")
         assert step["env"][f"INPUT_{name.upper().replace('-', '_')}"] == f"${{{{ inputs.{name} }}}}"
+
+
+def test_the_whole_gate_publishes_as_post_results_does() -> None:
+    whole, alone = action(rig.ROOT)["inputs"], action(rig.ROOT / "actions" / "post-results")["inputs"]
+    for name in options(main.commands["post"]):
+        assert whole[name] == alone[name]
+    steps = [step for step in action(rig.ROOT)["runs"]["steps"] if 'run.sh" post ' in step.get("run", "")]
+    words = steps[0]["run"].split()[2:]
+    assert sorted(word.removesuffix("=") for word in words) == sorted(options(main.commands["post"]))
+    # Only what publishes is given the token.
+    given = [step["name"] for step in action(rig.ROOT)["runs"]["steps"] if "inputs.token" in str(step)]
+    assert given == ["Publish"]
 
 
 @pytest.mark.parametrize("path", rig.ACTIONS, ids=folder_of)

@@ -56,13 +56,14 @@ def test_actions_of_others_are_pinned_with_their_version_beside(path: Path) -> N
         assert used.startswith("./") or re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used), used
 
 
-def test_the_workflow_in_the_readme_is_as_clean(tmp_path: Path) -> None:
-    readme = (rig.ROOT / "README.md").read_text(encoding="utf-8")
-    text = readme.split("```yaml\n# .github/workflows/model.yml\n")[1].split("```")[0]
+@pytest.mark.parametrize(("name", "workflow"), [("README.md", "model"), ("docs/github.md", "fork")])
+def test_the_workflows_in_the_documentation_are_as_clean(name: str, workflow: str, tmp_path: Path) -> None:
+    shown = (rig.ROOT / name).read_text(encoding="utf-8")
+    text = shown.split(f"```yaml\n# .github/workflows/{workflow}.yml\n")[1].split("```")[0]
     # A release knows its own commit when it is made, and no sooner.
-    pinned = text.replace("org/ml-compliance@v1", f"org/ml-compliance@{'a' * 40} # v1.0.0")
+    pinned = re.sub(r"(org/ml-compliance[\w/-]*)@v1", rf"\1@{'a' * 40} # v1.0.0", text)
     assert pinned != text
-    path = tmp_path / ".github" / "workflows" / "model.yml"
+    path = tmp_path / ".github" / "workflows" / f"{workflow}.yml"
     path.parent.mkdir(parents=True)
     path.write_text(pinned, encoding="utf-8")
     clean(installed("zizmor"), "--offline", "--pedantic", "--no-progress", str(path))
