@@ -2,4 +2,4 @@
 
 from benchmarks import harness
 
-harness.main("install", "gate", "decide", "drift", "fairness", "validation")
+harness.main("install", "gate", "action", "decide", "drift", "fairness", "validation")

@@ -121,6 +121,16 @@ def build_submission(as_json: bool, **options: Any) -> None:
     sys.exit(terminal.evidence_exit_code(found))
 
 
+@click.command(cls=Guarded)
+@click.option("--source", type=click.Path(), required=True, help="The folder with the other run's results.")
+@click.option("--out", type=click.Path(), default="ml-compliance-out", show_default=True, help="Where to leave them.")
+def accept_result(source: str, out: str) -> None:
+    """Take over the result of a run that nobody vouches for, if it is what it should be: for `ml-compliance post`."""
+    from ml_compliance.platforms._untrusted import accept
+
+    accept(Path(source), Path(out))
+
+
 def query_opa() -> None:
     """Ask the policy about the submission that is there: `ml-compliance decide`."""
     from ml_compliance.cli import main

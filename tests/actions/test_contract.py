@@ -1,0 +1,113 @@
+"""Actions, command line and README say the same: no input without its option, none forgotten, none read twice."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from ml_compliance import entry_points
+from ml_compliance.cli import main
+from ml_compliance.yaml_file import read_yaml
+from tests.actions import rig
+
+README = (rig.ROOT / "README.md").read_text(encoding="utf-8")
+# What an action runs, by its folder.
+COMMANDS: dict[str, click.Command] = {
+    "": main.commands["gate"],
+    "build-submission": entry_points.build_submission,
+    "post-results": main.commands["post"],
+    "query-opa": main.commands["decide"],
+    "validate-data": entry_points.validate_data,
+    "validate-model": entry_points.validate_model,
+}
+# What is of no use in a job, or belongs to the action alone.
+NO_INPUT = {"--json", "--timings", "--explain"}
+_TASK = {"working-directory", "fail-on", "python"}
+OWN = {
+    "": {*_TASK, "artifact", "sarif", "token", "name", "comment", "check", "dry-run"},
+    "post-from-fork": {"config", "policy", "name", "dry-run", "artifact", "token", "working-directory", "python"},
+    "post-results": {"token", "working-directory", "python"},
+    "setup": {"python"},
+    **dict.fromkeys(("build-submission", "query-opa", "validate-data", "validate-model"), _TASK),
+}
+TASKS = [(rig.ROOT / folder if not folder else rig.ROOT / "actions" / folder, command)
+         for folder, command in COMMANDS.items()]  # fmt: skip
+
+
+def action(folder: Path) -> dict[str, Any]:
+    return dict(read_yaml(folder / "action.yml", "action.yml").data)
+
+
+def folder_of(path: Path) -> str:
+    return "" if path.parent == rig.ROOT else path.parent.name
+
+
+def options(command: click.Command) -> dict[str, click.Option]:
+    """Options by their long name, without the dashes."""
+    found = [item for item in command.params if isinstance(item, click.Option) and item.opts[0] not in NO_INPUT]
+    return {item.opts[0].removeprefix("--"): item for item in found}
+
+
+def test_every_action_is_known_here() -> None:
+    assert {folder_of(path) for path in rig.ACTIONS} == set(OWN)
+
+
+@pytest.mark.parametrize(("folder", "command"), TASKS, ids=lambda item: getattr(item, "name", ""))
+def test_inputs_are_the_options_of_the_command(folder: Path, command: click.Command) -> None:
+    inputs = action(folder)["inputs"]
+    expected = options(command)
+    assert set(inputs) == set(expected) | OWN[folder_of(folder / "action.yml")]
+    for name, option in expected.items():
+        assert inputs[name]["description"] == option.help
+        switch = "true" if option.default is True else "false"
+        default = switch if option.is_flag else option.default if isinstance(option.default, str) else ""
+        assert inputs[name]["default"] == default, name
+
+
+@pytest.mark.parametrize(("folder", "command"), TASKS, ids=lambda item: getattr(item, "name", ""))
+def test_inputs_reach_the_command(folder: Path, command: click.Command) -> None:
+    step = next(item for item in action(folder)["runs"]["steps"] if "run.sh" in item.get("run", ""))
+    words = step["run"].split()[2:]
+    assert sorted(words) == sorted(name + "=" * (not option.is_flag) for name, option in options(command).items())
+    for word in words:
+        name = word.removesuffix("=")
+        assert step["env"][f"INPUT_{name.upper().replace('-', '_')}"] == f"${{{{ inputs.{name} }}}}"
+
+
+def test_the_whole_gate_publishes_as_post_results_does() -> None:
+    whole, alone = action(rig.ROOT)["inputs"], action(rig.ROOT / "actions" / "post-results")["inputs"]
+    for name in options(main.commands["post"]):
+        assert whole[name] == alone[name]
+    steps = [step for step in action(rig.ROOT)["runs"]["steps"] if 'run.sh" post ' in step.get("run", "")]
+    words = steps[0]["run"].split()[2:]
+    assert sorted(word.removesuffix("=") for word in words) == sorted(options(main.commands["post"]))
+    # Only what publishes is given the token.
+    given = [step["name"] for step in action(rig.ROOT)["runs"]["steps"] if "inputs.token" in str(step)]
+    assert given == ["Publish"]
+
+
+@pytest.mark.parametrize("path", rig.ACTIONS, ids=folder_of)
+def test_every_input_is_used_and_none_is_undeclared(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert set(re.findall(r"inputs\.([a-z-]+)", text)) == set(action(path.parent)["inputs"])
+
+
+@pytest.mark.parametrize("path", rig.ACTIONS, ids=folder_of)
+def test_every_switch_and_default_is_text(path: Path) -> None:
+    for name, declared in action(path.parent)["inputs"].items():
+        assert isinstance(declared["default"], str), name
+
+
+@pytest.mark.parametrize("kind", ["inputs", "outputs"])
+def test_the_readme_lists_what_the_action_has(kind: str) -> None:
+    section = README.split(f"| {kind[:-1]} |")[1].split("\n\n")[0]
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", section, re.MULTILINE))
+    declared = action(rig.ROOT)[kind]
+    assert rows == {
+        name: item["description"] + (f" Default: `{item['default']}`." if item.get("default") else "")
+        for name, item in declared.items()
+    }

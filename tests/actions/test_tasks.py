@@ -1,0 +1,70 @@
+"""The action of each task, one after the other in a job, and one without the set-up before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.actions import projects, rig
+
+CHAIN = f"""\
+on: push
+permissions: {{}}
+jobs:
+  tasks:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: {rig.CHECKOUT}
+      - uses: org/ml-compliance/actions/validate-data@v1
+        id: data
+        with: {{working-directory: predictions, fail-on: never, out: of data}}
+      - uses: org/ml-compliance/actions/setup@v1
+        id: setup
+      - env: {{PROGRAM: '${{{{ steps.setup.outputs.program }}}}'}}
+        run: '"$PROGRAM" --version'
+      - uses: org/ml-compliance/actions/validate-model@v1
+        id: model
+        continue-on-error: true
+        with: {{working-directory: predictions, min-accuracy: "0.999", require-explainability: "true"}}
+      - uses: org/ml-compliance/actions/build-submission@v1
+        id: submission
+        with: {{working-directory: predictions}}
+      - uses: org/ml-compliance/actions/query-opa@v1
+        id: decision
+        with: {{working-directory: predictions, cross-check: "maybe"}}
+"""
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> rig.Run:
+    scratch = tmp_path_factory.mktemp("tasks")
+    projects.write(scratch / "repository")
+    rig.repository(scratch / "repository", CHAIN)
+    return rig.act(scratch / "repository", rig.checkout(scratch / "ours"), scratch)
+
+
+def test_each_ends_with_the_exit_code_of_its_task(chain: rig.Run) -> None:
+    codes = {step: chain.outputs(step)["exit-code"] for step in ("data", "model", "submission")}
+    assert codes == {"data": "1", "model": "1", "submission": "0"}
+    assert (chain.result("data"), chain.result("model")) == ("success", "failure")
+
+
+def test_they_share_what_the_first_has_installed(chain: rig.Run) -> None:
+    assert chain.text.count("ml-compliance: set up in") == 1
+    assert "ml-compliance, version " in chain.text
+
+
+def test_their_inputs_are_thresholds_of_the_law(chain: rig.Run) -> None:
+    assert "--min-accuracy" in chain.text
+    assert "--require-explainability" in chain.text
+
+
+def test_the_output_folder_is_named(chain: rig.Run) -> None:
+    assert Path(chain.outputs("data")["folder"]).name == "of data"
+
+
+def test_a_switch_that_is_neither_true_nor_false_is_refused(chain: rig.Run) -> None:
+    assert chain.code == 1
+    assert chain.annotations("error")[-1]["message"] == "the input cross-check is true or false"
+    assert chain.outputs("decision")["exit-code"] == ""
