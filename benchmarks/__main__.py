@@ -2,4 +2,4 @@
 
 from benchmarks import harness
 
-harness.main("install", "gate", "drift", "fairness", "validation")
+harness.main("install", "gate", "decide", "drift", "fairness", "validation")

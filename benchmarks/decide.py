@@ -1,15 +1,13 @@
-"""Latency of one decision, by engine: on the demo's submission, and on one with 5,000 slices.
+"""Latency of one decision by each engine, on the demo's submission and on one with 5,000 groups.
 
-`python -m benchmarks.decide [--json] [--demo FOLDER]`; FOLDER is what `ml-compliance demo --out FOLDER` left, and is
-made when it is not given. Each time is that of `decide` in a warm process: JSON, evaluation, checks, words.
+Each is the median in a warm process: `embedded` the answer of the policy alone, the others `decide`, with checks,
+digests and words. p50, p99 and the bars are printed in milliseconds. The demo is run first, which takes some 30 s.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
-import shutil
 import socket
 import statistics
 import subprocess
@@ -24,53 +22,60 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import click
+
+from benchmarks import harness
+from ml_compliance import tools
 from ml_compliance.decide import Request, decide, embedded
 from ml_compliance.documents import digest
 from ml_compliance.facts import Server
 from ml_compliance.resources import policies_folder
 
-SLICES = 5_000
-RUNS = {"embedded": 100, "embedded, decided": 30, "server": 30, "binary": 10}
-LARGE = 5  # times as few runs on the large submission
-BARS = {("embedded", "demo"): 2.0, ("embedded", "5,000 slices"): 100.0}
+ROWS = 5_000
+PEERS = ()
+RUNS = 30
+ENGINES = ("embedded", "embedded, decided", "server", "binary")
+BARS = {("embedded", "demo"): 2.0, ("embedded", "groups"): 100.0}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--demo", type=Path)
-    options = parser.parse_args()
+def run(rows: int) -> Iterator[harness.Result]:
+    """Each engine on the demo's submission, and on the same with `rows` groups more. They have no peer."""
     with tempfile.TemporaryDirectory() as name:
-        folder = options.demo or Path(name)
-        if options.demo is None:
-            command = [sys.executable, "-m", "ml_compliance.cli", "demo", "--out", str(folder), "--json"]
-            subprocess.run(command, check=True, capture_output=True)
-        cases = {"demo": _demo(folder)}
-    cases["5,000 slices"] = _sliced(cases["demo"])
-    records = []
-    for record in (record for case, request in cases.items() for record in _engines(case, request)):
-        records.append(record)
-        if options.json:
-            continue
-        bar = f"  (bar: p50 {record['bar_ms']:g} ms)" if record["bar_ms"] else ""
-        print(f"{record['submission']:<13}{record['engine']:<18}{record['runs']:4} runs  "
-              f"p50 {record['p50_ms']:8.2f} ms  p99 {record['p99_ms']:8.2f} ms{bar}", flush=True)  # fmt: skip
-    if options.json:
-        print(json.dumps(records, indent=2))
+        command = [sys.executable, "-m", "ml_compliance.cli", "demo", "--out", name, "--json"]
+        subprocess.run(command, check=True, capture_output=True)
+        for groups in (0, rows):
+            for engine in ENGINES:
+                cost = harness.measure(decision, folder=name, engine=engine, groups=groups)
+                # The work is many decisions, whose own times count.
+                quantiles = statistics.quantiles(cost.answer, n=100, method="inclusive")
+                one = replace(cost, seconds=quantiles[49] / 1000)
+                yield harness.result(f"decide, {engine}", groups or None, one)
+                bar = BARS.get((engine, "groups" if groups else "demo"))
+                said = f"; bar: p50 {bar:g} ms" if bar else ""
+                click.echo(f"  p50 {quantiles[49]:.2f} ms, p99 {quantiles[98]:.2f} ms{said}")
 
 
-def _demo(folder: Path) -> Request:
-    law = json.loads((folder / "v1" / "policy_data.json").read_text())["mlpolicy"]["law"]
-    return Request(json.loads((folder / "v1" / "model_submission.json").read_text()), law)
+def decision(folder: str, engine: str, groups: int) -> Callable[[], Any]:
+    """Some decisions by `engine`; answers how many milliseconds each of them took."""
+    law = json.loads((Path(folder) / "v1" / "policy_data.json").read_text())["mlpolicy"]["law"]
+    request = Request(json.loads((Path(folder) / "v1" / "model_submission.json").read_text()), law)
+    if groups:
+        request = with_groups(request, groups)
+    call = {
+        "embedded": lambda: embedded.evaluate(request),
+        "embedded, decided": lambda: decide(request, "embedded"),
+        "binary": lambda: decide(request, "binary"),
+    }.get(engine)
+    return partial(_times, call) if call else partial(_by_server, request)
 
 
-def _sliced(request: Request) -> Request:
-    """The demo's submission with 5,000 groups more, each judged, a tenth of them below the limit."""
+def with_groups(request: Request, groups: int) -> Request:
+    """The submission with that many groups more, each judged, a tenth of them below the limit."""
     submission: Any = copy.deepcopy(request.submission)
     evidence = submission["input"]["evidence"]["performance"]
     overall = next(item for item in evidence["measurements"] if item["name"] == "performance/accuracy")
     evidence["measurements"] += [
-        {**overall, "slice": {"race": f"group {i}"}, "value": 0.5 if i % 10 == 0 else 0.95} for i in range(SLICES)
+        {**overall, "slice": {"race": f"group {i}"}, "value": 0.5 if i % 10 == 0 else 0.95} for i in range(groups)
     ]
     evidence["coverage"]["measurements"] = len(evidence["measurements"])
     law: Any = {key: value for key, value in copy.deepcopy(request.law).items() if key != "digest"}
@@ -78,36 +83,26 @@ def _sliced(request: Request) -> Request:
     return replace(request, submission=submission, law={**law, "digest": digest(law)})
 
 
-def _engines(case: str, request: Request) -> Iterator[dict[str, Any]]:
-    runs = {engine: count if case == "demo" else count // LARGE for engine, count in RUNS.items()}
-    with _opa(request.law) as url:
-        asked = replace(request, server=Server(url, timeout=60))
-        calls: dict[str, Callable[[], Any]] = {"embedded": lambda: embedded.evaluate(request)}
-        calls |= {"embedded, decided": lambda: decide(request, "embedded")}
-        calls |= {engine: partial(decide, asked, engine) for engine in ("server", "binary")}
-        for engine, call in calls.items():
-            yield _record(case, engine, _times(call, runs[engine]))
-
-
-def _times(call: Callable[[], Any], runs: int) -> list[float]:
+def _times(call: Callable[[], Any]) -> list[float]:
     call()
-    found = []
-    for _ in range(runs):
+    found = list[float]()
+    started = time.perf_counter()
+    while len(found) < 2 or (len(found) < RUNS and time.perf_counter() - started < harness.ENOUGH):
         start = time.perf_counter()
         call()
         found.append((time.perf_counter() - start) * 1000)
     return found
 
 
-def _record(case: str, engine: str, times: list[float]) -> dict[str, Any]:
-    quantiles = statistics.quantiles(times, n=100, method="inclusive")
-    return {"benchmark": "decide", "submission": case, "engine": engine, "runs": len(times),
-            "p50_ms": quantiles[49], "p99_ms": quantiles[98], "bar_ms": BARS.get((engine, case))}  # fmt: skip
+def _by_server(request: Request) -> list[float]:
+    with _opa(request.law) as url:
+        asked = replace(request, server=Server(url, timeout=60))
+        return _times(lambda: decide(asked, "server"))
 
 
 @contextmanager
 def _opa(law: Any) -> Iterator[str]:
-    program = shutil.which("opa")
+    program = tools.find("opa")
     if program is None:
         raise SystemExit("the program `opa` is not on PATH")
     with socket.socket() as free:
@@ -137,4 +132,4 @@ def _put(url: str, body: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    harness.main("decide")

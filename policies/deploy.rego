@@ -27,7 +27,7 @@ violation contains finding if some finding in data.mlpolicy.integrity[_].violati
 
 violation contains finding if {
 	some finding in data.mlpolicy.rules[_].violation
-	not finding in data.mlpolicy.waivers.excused
+	not data.mlpolicy.waivers.excused[finding]
 }
 
 warning contains finding if some finding in data.mlpolicy.rules[_].warning

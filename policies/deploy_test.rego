@@ -42,6 +42,8 @@ test_a_failed_measurement_says_why if {
 		{"op": "replace", "path": "/evidence/data/reason", "value": "no table"},
 	])
 	{error.values.reason | some error in judge(failed, fixtures.law).error} == {"no table"}
+	fixtures.rules_of(judge(failed, fixtures.law).error) == {"submission.error"}
+	judge(fixtures.submission, fixtures.law).error == set()
 }
 
 test_passes_warnings_and_lacks_on if {

@@ -8,11 +8,6 @@ package mlpolicy.waivers
 import data.mlpolicy.lib.law
 import data.mlpolicy.lib.waiver
 
-# The last part of the names of rules that hold a number against a limit, by what is worse.
-higher_is_worse := {"limit_exceeded", "too_high", "failed_expectations"}
-
-lower_is_worse := {"too_low", "ratio_too_low"}
-
 # Findings about measurements that are no number, and no lack of one either.
 without_number := {"data_validation.schema_anomaly"}
 
@@ -33,19 +28,33 @@ valid contains index if {
 	not refusal(one)
 }
 
-# What valid waivers are about, by the waiver.
-meant[index] contains finding if {
-	some index in valid
+# Findings are handed on by their place, which costs less than the whole of them. What is asked often is a rule with one
+# value: OPA keeps that, but finds the members of a partial rule anew. In WebAssembly `x in set` looks at every member,
+# `set[x]` does not.
+findings := [finding |
+	count(valid) > 0
 	some finding in data.mlpolicy.rules[_].violation
-	finding.rule == waiver.all[index].rule
-	finding.policy == waiver.all[index].policy
+]
+
+# What valid waivers are about, and what they cover of it, by the waiver.
+meant := {index: about_them |
+	some index in valid
+	one := waiver.all[index]
+	about_them := {place |
+		some place, finding in findings
+		finding.rule == one.rule
+		finding.policy == one.policy
+	}
 }
 
-covered[index] contains finding if {
-	some index, findings in meant
-	some finding in findings
-	fits(waiver.all[index].slice, part(finding))
-	fits(waiver.all[index].across, across(finding))
+covered := {index: fitting |
+	some index, found in meant
+	one := waiver.all[index]
+	fitting := {place |
+		some place in found
+		fits(one.slice, parts[place])
+		fits(one.across, spans[place])
+	}
 }
 
 fits("any", _)
@@ -62,35 +71,50 @@ fits(stated, actual) if {
 }
 
 # Which of several cases a finding is about: a group, or the thing that it names.
-part(finding) := object.union(
-	object.filter(object.get(finding, "values", {}), ["feature", "artifact", "column"]),
-	object.get(finding, "slice", {}),
-)
-
-across(finding) := object.get(finding, "across", [])
-
-waived_by[finding] contains index if {
-	some index, findings in covered
+parts := [part |
 	some finding in findings
-	bearable(finding, waiver.all[index])
+	part := object.union(
+		object.filter(object.get(finding, "values", {}), ["feature", "artifact", "column"]),
+		object.get(finding, "slice", {}),
+	)
+]
+
+spans := [object.get(finding, "across", []) | some finding in findings]
+
+borne := {index: bearable_ones |
+	some index, found in covered
+	bearable_ones := {place | some place in found; bearable(findings[place], waiver.all[index])}
 }
 
-excused contains finding if some finding, _ in waived_by
+excused := {findings[place] | some place in borne[_]}
 
-waived contains object.union(finding, {"waiver": waiver.all[min(indices)]}) if some finding, indices in waived_by
+waived contains object.union(findings[place], {"waiver": waiver.all[index]}) if {
+	some index, found in borne
+	some place in found
+	not borne_earlier(place, index)
+}
+
+borne_earlier(place, index) if {
+	some earlier, found in borne
+	earlier < index
+	found[place]
+}
 
 bearable(finding, _) if is_fact(finding)
 
 bearable(finding, one) if {
 	is_number(one.ceiling)
-	worse(finding) == "higher"
-	held(finding, 1) <= one.ceiling
+	within(finding.worse, finding, one.ceiling)
 }
 
-bearable(finding, one) if {
-	is_number(one.ceiling)
-	worse(finding) == "lower"
-	held(finding, 0) >= one.ceiling
+within("higher", finding, ceiling) if held(finding, 1) <= ceiling
+
+within("lower", finding, ceiling) if held(finding, 0) >= ceiling
+
+# What is wrong in either direction.
+within("further", finding, ceiling) if {
+	abs(held(finding, 0)) <= ceiling
+	abs(held(finding, 1)) <= ceiling
 }
 
 # Not a number that was measured, nor the lack of one.
@@ -98,17 +122,11 @@ is_fact(finding) if not "measurement" in object.keys(finding)
 
 is_fact(finding) if finding.rule in without_number
 
-worse(finding) := "higher" if {
+# A number that violates a limit says in which direction it becomes worse.
+is_measured(finding) if {
 	is_number(finding.limit)
-	split(finding.rule, ".")[1] in higher_is_worse
+	finding.worse in {"higher", "lower", "further"}
 }
-
-worse(finding) := "lower" if {
-	is_number(finding.limit)
-	split(finding.rule, ".")[1] in lower_is_worse
-}
-
-worse(finding) := {"at least": "lower", "at most": "higher"}[finding.values.least] if is_number(finding.limit)
 
 # The number that is held against the ceiling, which is the one that the law decides on. Undefined where there is none.
 held(finding, end) := finding.interval[end] if {
@@ -121,9 +139,10 @@ held(finding, _) := finding.value if {
 	is_number(finding.value)
 }
 
-decides_on_bound(finding) if {
+decides_on_bound(finding) if finding.policy in on_bound
+
+on_bound := {item.id |
 	some item in data.mlpolicy.law.policies
-	item.id == finding.policy
 	item.decide_on == "bound"
 }
 
@@ -229,12 +248,12 @@ warning contains law.finding("waivers.not_in_force", item(one), "medium", "", ab
 #   reads: ["input.waivers[].slice", "input.waivers[].across"]
 warning contains law.finding("waivers.unused", item(one), "low", "", about(one, {"values": stated})) if {
 	some index in valid
-	count(object.get(covered, index, set())) == 0
+	count(covered[index]) == 0
 	one := waiver.all[index]
 	stated := object.union(values(one), {"why": unused(index)})
 }
 
-unused(index) := "the model does not violate it" if not meant[index]
+unused(index) := "the model does not violate it" if count(meant[index]) == 0
 
 else := "the violation is about a slice that it does not name"
 
@@ -248,11 +267,11 @@ else := "the violation is about a slice that it does not name"
 #   remedy: improve the model, or have a waiver with a ceiling approved
 #   reads: ["input.waivers[].ceiling"]
 warning contains law.finding("waivers.over_ceiling", item(one), "medium", "", rest) if {
-	some index, findings in covered
-	some finding in findings
-	worse(finding)
+	some index, found in covered
+	some place in (found - object.get(borne, index, set()))
+	finding := findings[place]
+	is_measured(finding)
 	one := waiver.all[index]
-	not bearable(finding, one)
 	number := object.filter(finding, ["measurement", "value", "interval", "n", "slice", "across"])
 	rest := object.union(number, about(one, {"limit": object.get(one, "ceiling", null)}))
 }
@@ -267,9 +286,9 @@ warning contains law.finding("waivers.over_ceiling", item(one), "medium", "", re
 #   remedy: measure what the law asks for
 #   reads: ["input.waivers[].rule"]
 warning contains law.finding("waivers.not_waivable", item(one), "medium", "", about(one, {})) if {
-	some index, findings in covered
-	some finding in findings
-	not is_fact(finding)
-	not worse(finding)
+	some index, found in covered
+	some place in found
+	not is_fact(findings[place])
+	not is_measured(findings[place])
 	one := waiver.all[index]
 }

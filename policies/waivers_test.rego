@@ -147,11 +147,19 @@ test_across_and_higher_is_worse if {
 	not judge_all([object.union(waiver, {"ceiling": 0.29})], [bound], {}).allow
 }
 
-test_what_the_direction_of_a_champion_is if {
-	finding := {"rule": "champion.worse", "limit": 0, "value": -0.1, "policy": "c"}
-	worse := data.mlpolicy.waivers.worse(object.union(finding, {"values": {"least": "at least"}}))
-	worse == "lower"
-	data.mlpolicy.waivers.worse(object.union(finding, {"values": {"least": "at most"}})) == "higher"
+test_a_ceiling_holds_in_the_direction_in_which_a_number_becomes_worse if {
+	finding := {"value": -0.2, "limit": 0.1, "policy": "c"}
+	every worse, ceilings in {
+		"higher": {"kept": -0.2, "missed": -0.21},
+		"lower": {"kept": -0.2, "missed": -0.19},
+		"further": {"kept": 0.2, "missed": 0.19},
+	} {
+		stated := object.union(finding, {"measurement": "m", "worse": worse})
+		data.mlpolicy.waivers.bearable(stated, {"ceiling": ceilings.kept})
+		not data.mlpolicy.waivers.bearable(stated, {"ceiling": ceilings.missed})
+	}
+	unstated := object.union(finding, {"measurement": "m"})
+	not data.mlpolicy.waivers.bearable(unstated, {"ceiling": 1})
 }
 
 test_a_fact if {

@@ -15,8 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from benchmarks import discovery, drift, fairness, gate, harness, validation
+from benchmarks import decide, discovery, drift, fairness, gate, harness, validation
+from ml_compliance.decide import Request, embedded
 from ml_compliance.engine.validator import quiet
+from tests.policies import cases
 
 NUMBER: dict[str, Any] = {"type": ["number", "null"], "exclusiveMinimum": 0}
 WHOLE: dict[str, Any] = {"type": ["integer", "null"], "minimum": 1}
@@ -120,6 +122,14 @@ def test_the_gate_is_measured_and_written_as_json(tmp_path: Path) -> None:
     assert [(one["name"], one["rows"]) for one in found] == [("gate", 200), ("--help", None)]
     assert all(one["floor_s"] < one["ours_s"] for one in found)
     assert "measure fairness" in done.stdout
+
+
+def test_decisions_are_timed_one_by_one() -> None:
+    request = Request(cases.ALLOWED, cases.law(cases.POLICIES[2]))
+    larger = decide.with_groups(request, 20)
+    answer = embedded.evaluate(larger).result
+    assert len([found for found in answer["violation"] if found["slice"].get("race", "").startswith("group")]) == 2
+    assert len(decide._times(lambda: embedded.evaluate(larger))) == 2  # `ENOUGH` is nothing here
 
 
 def test_a_peer_that_is_missing_is_no_benchmark_that_passed(tmp_path: Path) -> None:

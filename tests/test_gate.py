@@ -243,3 +243,22 @@ def test_thresholds_need_the_law_that_the_facts_name(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "law.yaml: there is no such file" in result.stderr
     assert CliRunner().invoke(compliance_gateway, [*words[:-1], "nan"]).exit_code == 2
+
+
+def test_a_model_is_compared_with_the_run_of_the_base(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    assert project.run("gate").code == 0
+    project.write("compliance_policy.yaml", LAW.replace("0.7", "0.9"))
+    result = project.run("gate", "--baseline", str(project.out))
+    assert result.code == 1
+    assert "(ALLOWED): 1 new, 0 fixed, 0 unchanged violations; other rules judged there" in " ".join(result.out.split())
+    changes = read(project, "report.json")["changes"]
+    assert (changes["verdict"], changes["new"], changes["deltas"]) == ("allowed", [0], [])
+
+
+def test_what_is_no_base_is_said_before_anything_is_measured(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    result = project.run("gate", "--baseline", "nowhere.json")
+    assert result.code == 2
+    assert "nowhere.json" in result.err
+    assert not project.out.exists()

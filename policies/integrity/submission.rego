@@ -78,28 +78,30 @@ readable(module, evidence) if {
 violation contains rule("measurement", {"module": module, "count": count(unreadable)}) if {
 	is_object(input.evidence)
 	some module, evidence in input.evidence
-	unreadable := [1 | some measurement in evidence.measurements; not well_formed(module, measurement)]
+	prefix := concat("", [module, "/"])
+	unreadable := [1 | some measurement in evidence.measurements; not well_formed(prefix, measurement)]
 	count(unreadable) > 0
 }
 
-well_formed(module, measurement) if {
+well_formed(prefix, measurement) if {
 	is_string(measurement.name)
-	startswith(measurement.name, concat("/", [module, ""]))
+	startswith(measurement.name, prefix)
 	measurement.status in statuses
 	fits(measurement)
-	every key in {"n", "positives", "negatives"} & object.keys(measurement) {
-		is_number(measurement[key])
-	}
+	is_number(object.get(measurement, "n", 0))
+	is_number(object.get(measurement, "positives", 0))
+	is_number(object.get(measurement, "negatives", 0))
 	slice := object.get(measurement, "slice", {"a": "a"})
 	is_object(slice)
-	count(slice) > 0
-	every text in slice {
-		is_string(text)
-	}
+	are_texts(slice)
 	across := object.get(measurement, "across", ["a"])
 	is_array(across)
-	count(across) > 0
-	every text in across {
+	are_texts(across)
+}
+
+are_texts(collection) if {
+	count(collection) > 0
+	every text in collection {
 		is_string(text)
 	}
 }
@@ -110,7 +112,7 @@ fits(measurement) if {
 }
 
 fits(measurement) if {
-	measurement.status in (statuses - {"measured"})
+	measurement.status != "measured"
 	measurement.value == null
 }
 

@@ -64,6 +64,7 @@ states_its_groups(metric, measurement) if {
 	is_array(measurement.method.compared)
 	is_array(measurement.method.excluded)
 	count(measurement.method.compared) > 1
+	rates := evidence.measurements("fairness")
 	listed := array.concat(measurement.method.compared, measurement.method.excluded)
 	every group in listed {
 		is_object(group)
@@ -73,9 +74,9 @@ states_its_groups(metric, measurement) if {
 	groups := {object.union(which(group, attributes), about) | some group in listed}
 	count(listed) == count(groups)
 	count(groups) == measurement.method.groups
-	found := index.groups[["fairness", counted(metric), (attributes | object.keys(about)), about]]
+	found := index.groups.fairness[counted(metric)][attributes | object.keys(about)][about]
 	count(found) == count(groups)
-	{rate[1] | some rate in found} == groups
+	{rates[place].slice | some place in found} == groups
 }
 
 # The attributes' values of a group, which may stand beside its counts or in a `slice` of its own.
@@ -93,8 +94,8 @@ extremes(metric, measurement) := {"lowest": shown(found[0]), "highest": shown(fo
 	about := evidence.slice_of(measurement)
 	groups := {object.union(which(group, attributes), about) | some group in measurement.method.compared}
 	found := sort([[rate.value, object.filter(rate.slice, attributes), evidence.number(rate, "n")] |
-		some place_and_slice in index.groups[["fairness", name, (attributes | object.keys(about)), about]]
-		rate := evidence.measurements("fairness")[place_and_slice[0]]
+		some place in index.groups.fairness[name][attributes | object.keys(about)][about]
+		rate := evidence.measurements("fairness")[place]
 		evidence.is_measured(rate)
 		rate.slice in groups
 	])

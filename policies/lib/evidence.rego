@@ -18,9 +18,9 @@ usable(module, statuses) if {
 # Undefined of what is no object: OPA's functions fail there, and an engine that is strict then gives no answer.
 slice_of(measurement) := object.get(measurement, "slice", {}) if is_object(measurement)
 
-across_of(measurement) := {name | some name in measurement.across} if is_array(measurement.across)
+across_of(measurement) := set() if not has(measurement, "across")
 
-else := set() if not "across" in object.keys(measurement)
+else := {name | some name in measurement.across} if is_array(measurement.across)
 
 else := null
 
@@ -103,17 +103,24 @@ else := null
 
 # Whether a group's counts reach the minimum; undefined unless every count is a number.
 size(counts, minimum) := "small" if {
-	is_number(counts.n)
-	is_number(counts.positives)
-	is_number(counts.negatives)
-	has := {"cases": counts.n, "positives": counts.positives, "negatives": counts.negatives}
-	some key, least in minimum
-	has[key] < least
-} else := "enough" if {
+	counted(counts)
+	below(counts, minimum)
+} else := "enough" if counted(counts)
+
+counted(counts) if {
 	is_number(counts.n)
 	is_number(counts.positives)
 	is_number(counts.negatives)
 }
+
+below(counts, minimum) if counts.n < minimum.cases
+
+below(counts, minimum) if counts.positives < minimum.positives
+
+below(counts, minimum) if counts.negatives < minimum.negatives
+
+# Whether something is an object with that key, whatever is there.
+has(object, key) if _ = object[key]
 
 is_sha256(value) if {
 	is_string(value)

@@ -37,7 +37,8 @@ else := {"cases", "positives", "negatives"}
 
 # Whether a group reaches the minimum. Over several classes, and of numbers, there are only cases to be counted.
 size(module, group, minimum) := evidence.size(group, minimum) if {
-	count({"positives", "negatives"} & object.keys(group)) > 0
+	some key in ["positives", "negatives"]
+	evidence.has(group, key)
 }
 
 else := evidence.size({"n": group.n, "positives": 0, "negatives": 0}, object.filter(minimum, ["cases"])) if {

@@ -87,8 +87,20 @@ listed(question) := groups if {
 	groups := {object.union(disparity.which(group, attributes(question)), question.slice) | some group in all}
 }
 
+rates[slice] contains place if {
+	count(items) > 0
+	some place, measurement in evidence.measurements("fairness")
+	measurement.name == rate
+	slice := evidence.slice_of(measurement)
+	evidence.across_of(measurement) == set()
+}
+
 rate_of(group) := measurement if {
-	measurement := index.measured("fairness", rate, group, set())
+	evidence.usable("fairness", {"measured"})
+	count(rates[group]) == 1
+	some place in rates[group]
+	measurement := evidence.measurements("fairness")[place]
+	evidence.is_measured(measurement)
 	is_number(measurement.n)
 	law.is_share(measurement.value)
 }
@@ -162,6 +174,7 @@ against(pair) := {
 	"n": pair.group.n,
 	"slice": pair.group.slice,
 	"limit": threshold(pair.question.item),
+	"worse": "lower",
 	"values": described(pair.question, {
 		"rate": pair.group.value,
 		"base": rate_of(reference_of(pair.question)).value,

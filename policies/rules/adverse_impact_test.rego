@@ -46,6 +46,9 @@ test_small_groups_are_shown if {
 	law := fixtures.law_of(item({}))
 	lacks := adverse_impact.insufficient with input as fixtures.submission with data.mlpolicy.law as law
 	{lack.values.groups | some lack in lacks} == {[{"group": {"race": "c"}, "n": 4}]}
+	fixtures.rules_of(lacks) == {"adverse_impact.groups_not_compared"}
+	all_count := fixtures.stating(law, {"cases": 1, "positives": 1, "negatives": 1})
+	adverse_impact.insufficient == set() with input as fixtures.submission with data.mlpolicy.law as all_count
 }
 
 reason(submission, rest) := finding.values.reason if {

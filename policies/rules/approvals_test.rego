@@ -39,6 +39,12 @@ ignored(content, rest) := {[lack.values.approver, lack.values.reason] | some lac
 
 two := facts([approval({}), other({})])
 
+test_what_is_ignored_is_said if {
+	content := submission(facts([approval({}), other({"version": "2"})]))
+	warnings := approvals.warning with input as content with data.mlpolicy.law as fixtures.law_of(item({}))
+	fixtures.rules_of(warnings) == {"approvals.ignored"}
+}
+
 test_two_people if {
 	rules(two, {}) == set()
 	rules(two, {"roles": ["RISK", "owner"]}) == set()

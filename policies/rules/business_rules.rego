@@ -178,7 +178,7 @@ violation contains law.finding("business_rules.broken", question.item, "critical
 	some question in asked
 	exercised(question)
 	about(question.item, question.limit).value > max_share(question.item)
-	rest := counted(question)
+	rest := object.union(counted(question), {"worse": "higher"})
 }
 
 # METADATA

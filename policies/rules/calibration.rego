@@ -131,8 +131,12 @@ violation contains law.finding("calibration.too_high", answer.item, "high", "max
 	some answer in answers
 	size_of_error(answer.item, answer.measurement) > answer.item.maximum
 	values := {"metric": words(answer.item), "side": side(answer.item)}
-	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.maximum, "values": values})
+	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.maximum, "worse": worse(answer.item), "values": values})
 }
+
+worse(item) := "further" if item.metric == signed
+
+else := "higher"
 
 side(item) := " in either direction, for the far end of the interval" if {
 	item.metric == signed

@@ -121,6 +121,9 @@ test_small_groups_are_shown if {
 	law := fixtures.law_of(item({"slices": ["race"]}))
 	lacks := calibration.insufficient with input as submission with data.mlpolicy.law as law
 	{lack.values.groups | some lack in lacks} == {[{"group": {"race": "c"}, "n": 4}]}
+	fixtures.rules_of(lacks) == {"calibration.groups_not_judged"}
+	all_count := fixtures.stating(law, {"cases": 1, "positives": 1, "negatives": 1})
+	calibration.insufficient == set() with input as submission with data.mlpolicy.law as all_count
 }
 
 test_bins if {

@@ -175,6 +175,7 @@ about(demand) := object.union(evidence.about(demand.answer.measurement), {
 	"value": subject(demand).value,
 	"interval": evidence.interval(subject(demand)),
 	"limit": demand.limit,
+	"worse": {"low": "lower", "high": "higher"}[demand.end],
 	"values": object.union(words(demand), {
 		"metric": demand.answer.item.metric,
 		"challenger": evidence.number(method, "challenger"),

@@ -171,6 +171,9 @@ test_small_groups_are_shown if {
 	law := fixtures.law_of(item({"slices": ["race"]}))
 	lacks := champion.insufficient with input as submission with data.mlpolicy.law as law
 	{lack.values.groups | some lack in lacks} == {[{"group": {"race": "c"}, "n": 4}]}
+	fixtures.rules_of(lacks) == {"champion.groups_not_judged"}
+	all_count := fixtures.stating(law, {"cases": 1, "positives": 1, "negatives": 1})
+	champion.insufficient == set() with input as submission with data.mlpolicy.law as all_count
 }
 
 test_some_group_has_to_be_judged if {

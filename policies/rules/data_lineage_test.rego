@@ -23,9 +23,13 @@ test_warnings if {
 	dirty := fixtures.replaced("/evidence/lineage/facts/git/dirty", true)
 	warnings := data_lineage.warning with input as dirty with data.mlpolicy.law as law(["commit", "raw_data_hash"])
 	{warning.values.artifact | some warning in warnings} == {"commit"}
+	fixtures.rules_of(warnings) == {"data_lineage.uncommitted_changes"}
 	disputed := fixtures.replaced("/evidence/lineage/facts/conflicts", ["a", "b"])
 	conflicts := data_lineage.warning with input as disputed with data.mlpolicy.law as law(["commit"])
 	{warning.values.conflict | some warning in conflicts} == {"a", "b"}
+	fixtures.rules_of(conflicts) == {"data_lineage.conflict"}
+	clean := data_lineage.warning with input as fixtures.submission with data.mlpolicy.law as law(["commit"])
+	clean == set()
 }
 
 test_malformed if {

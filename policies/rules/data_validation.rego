@@ -156,6 +156,7 @@ violation contains law.finding("data_validation.failed_expectations", item, "hig
 	measurement.value > maximum
 	rest := object.union(evidence.about(measurement), {
 		"limit": maximum,
+		"worse": "higher",
 		"values": {"evaluated": counted("expectations").value, "failed": failed},
 	})
 }

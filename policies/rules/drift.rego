@@ -168,7 +168,7 @@ violation contains law.finding("drift.limit_exceeded", item, "high", "threshold"
 	worst := [{"group": {"column": place[1]}, "value": 0 - place[0], "n": answers[item.id][place[1]].n} |
 		some place in array.slice(ranked, 0, named)
 	]
-	rest := object.union(evidence.about(answers[item.id][ranked[0][1]]), {"limit": item.threshold, "values": {
+	rest := object.union(evidence.about(answers[item.id][ranked[0][1]]), {"limit": item.threshold, "worse": "higher", "values": {
 		"metric": item.metric,
 		"count": count(ranked),
 		"judged": count(answers[item.id]),

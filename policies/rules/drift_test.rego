@@ -134,6 +134,7 @@ test_columns_that_were_not_compared_are_shown if {
 		{"column": "name", "reason": "it holds too many texts"},
 		{"column": "note", "reason": "left out in compliance.yaml"},
 	]}
+	fixtures.rules_of(lacks) == {"drift.columns_not_judged"}
 	listed := fixtures.law_of(item({"columns": ["age"]}))
 	drift.insufficient == set() with input as submission with data.mlpolicy.law as listed
 }

@@ -144,9 +144,9 @@ described(item, slice, values) := object.union(
 	values,
 )
 
-against_the_limit(answer, side) := object.union(
+against_the_limit(answer, worse, side) := object.union(
 	evidence.about(answer.measurement),
-	{"limit": answer.item.threshold, "values": values},
+	{"limit": answer.item.threshold, "worse": worse, "values": values},
 ) if {
 	found := disparity.extremes(answer.item.metric, answer.measurement)
 	values := described(answer.item, answer.question.slice, object.union(found, {"side": side}))
@@ -165,7 +165,7 @@ violation contains law.finding("fairness.limit_exceeded", answer.item, "high", "
 	some answer in compared
 	not disparity.is_ratio(answer.item.metric)
 	bound.highest(answer.item, answer.measurement) > answer.item.threshold
-	rest := against_the_limit(answer, bound.upper(answer.item))
+	rest := against_the_limit(answer, "higher", bound.upper(answer.item))
 }
 
 # METADATA
@@ -181,7 +181,7 @@ violation contains law.finding("fairness.ratio_too_low", answer.item, "high", "t
 	some answer in compared
 	disparity.is_ratio(answer.item.metric)
 	bound.lowest(answer.item, answer.measurement) < answer.item.threshold
-	rest := against_the_limit(answer, bound.lower(answer.item))
+	rest := against_the_limit(answer, "lower", bound.lower(answer.item))
 }
 
 # METADATA

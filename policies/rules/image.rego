@@ -149,5 +149,5 @@ violation contains law.finding("image.vulnerable", item, "high", "maximum", rest
 	some item in items
 	some severity, limit in maximum(item)
 	found(severity).value > limit
-	rest := object.union(evidence.about(found(severity)), {"limit": limit, "values": {"severity": severity}})
+	rest := object.union(evidence.about(found(severity)), {"limit": limit, "worse": "higher", "values": {"severity": severity}})
 }

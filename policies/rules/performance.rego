@@ -140,22 +140,54 @@ overall(question) := measurement if {
 	bound.decidable(question.item, measurement)
 }
 
-# The groups of one attribute, all of them, whether measured or not.
-groups(question, attribute) := [evidence.measurements("performance")[found[0]] |
-	attributes := {attribute} | object.keys(question.slice)
-	some found in index.groups[["performance", name_of(question.item), attributes, question.slice]]
-]
-
-# What is held against the bounds: the metric over all rows, and in each group with enough cases.
-answers contains {"item": question.item, "measurement": overall(question)} if some question in asked
-
-answers contains {"item": question.item, "measurement": group} if {
-	evidence.usable("performance", {"measured"})
+# The groups of each attribute that an item names: all of them, whether measured or not, and by their size.
+grouped := [{"question": question, "attribute": attribute, "all": all, "small": small, "enough": enough, "rest": rest} |
 	some question in asked
 	some attribute in question.item.slices
-	some group in groups(question, attribute)
-	judgeable(question.item, group)
+	all := groups(question, attribute)
+	minimum := object.filter(law.minimum, needs(name_of(question.item)))
+	sizes := [size(group, minimum) | some group in all]
+	small := [group | some place, group in all; sizes[place] == "small"]
+	enough := [group | some place, group in all; sizes[place] == "enough"]
+	rest := [group | some place, group in all; sizes[place] == "not counted"]
+]
+
+groups(question, attribute) := [evidence.measurements("performance")[place] |
+	attributes := {attribute} | object.keys(question.slice)
+	some place in index.groups.performance[name_of(question.item)][attributes][question.slice]
+]
+
+size(group, minimum) := known if {
+	known := task.size("performance", group, minimum)
+} else := "not counted"
+
+# What a metric asks of a group, besides cases: a share of right answers needs none of a class, and must not be lost
+# because the group has few of it.
+needed := {
+	"performance/accuracy": {"cases"},
+	"performance/brier": {"cases"},
+	"performance/log_loss": {"cases"},
+	"performance/precision": {"cases"},
+	"performance/recall": {"cases", "positives"},
 }
+
+needs(name) := object.get(needed, name, {"cases", "positives", "negatives"})
+
+judgeable(item, group) if {
+	evidence.is_measured(group)
+	bound.decidable(item, group)
+}
+
+# What is held against the bounds: the metric over all rows, and in each group with enough cases.
+answers := array.concat(
+	[{"item": question.item, "measurement": overall(question)} | some question in asked],
+	[{"item": found.question.item, "measurement": group} |
+		evidence.usable("performance", {"measured"})
+		some found in grouped
+		some group in found.enough
+		judgeable(found.question.item, group)
+	],
+)
 
 # METADATA
 # title: "{values[metric]} {slice} is too low"
@@ -170,7 +202,7 @@ violation contains law.finding("performance.too_low", answer.item, "high", "mini
 	some answer in answers
 	bound.lowest(answer.item, answer.measurement) < answer.item.minimum
 	values := {"metric": answer.item.metric, "side": bound.lower(answer.item)}
-	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.minimum, "values": values})
+	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.minimum, "worse": "lower", "values": values})
 }
 
 # METADATA
@@ -186,7 +218,7 @@ violation contains law.finding("performance.too_high", answer.item, "high", "max
 	some answer in answers
 	bound.highest(answer.item, answer.measurement) > answer.item.maximum
 	values := {"metric": answer.item.metric, "side": bound.upper(answer.item)}
-	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.maximum, "values": values})
+	rest := object.union(evidence.about(answer.measurement), {"limit": answer.item.maximum, "worse": "higher", "values": values})
 }
 
 # METADATA
@@ -226,21 +258,19 @@ else := evidence.reason("performance", found)
 #   message: "{values[metric]} by {values[attribute]} cannot be judged: groups are missing, or there twice"
 #   remedy: "list {values[attribute]} under `data: sensitive:` in compliance.yaml and run `ml-compliance measure performance`"
 #   reads: ["input.evidence.performance.measurements[]"]
-violation contains law.finding("performance.no_groups", question.item, "high", "slices", rest) if {
-	some question in asked
-	some attribute in question.item.slices
-	found := groups(question, attribute)
-	not each_once(found, attribute)
-	metric := task.named(question.item.metric, question.slice)
-	rest := {"measurement": name_of(question.item), "values": {"metric": metric, "attribute": attribute}}
+violation contains law.finding("performance.no_groups", found.question.item, "high", "slices", rest) if {
+	some found in grouped
+	not each_once(found.all, found.attribute)
+	metric := task.named(found.question.item.metric, found.question.slice)
+	rest := {"measurement": name_of(found.question.item), "values": {"metric": metric, "attribute": found.attribute}}
 }
 
-each_once(found, attribute) if {
+# All are of the same attributes and the same class, so that no two are of one value.
+each_once(groups_found, attribute) if {
 	evidence.usable("performance", {"measured"})
-	count(found) > 0
-	slices_found := {evidence.slice_of(group) | some group in found}
-	count(slices_found) == count(found)
-	seen := {object.filter(slice, [attribute]) | some slice in slices_found}
+	count(groups_found) > 0
+	seen := {object.filter(group.slice, [attribute]) | some group in groups_found}
+	count(seen) == count(groups_found)
 	count({known | some known in known_to_fairness[attribute]} - seen) == 0
 
 	# One that does not say which group it is about may be of a group that is missing here.
@@ -273,45 +303,24 @@ rates_of_fairness := [rate |
 #   message: "{values[metric]} {slice} cannot be judged: {values[reason]}"
 #   remedy: "run `ml-compliance measure performance`"
 #   reads: ["input.evidence.performance.measurements[]"]
-violation contains law.finding("performance.group_not_measured", question.item, "high", "slices", rest) if {
-	some question in asked
-	some attribute in question.item.slices
-	some group in groups(question, attribute)
-	not is_small(group)
-	not judgeable(question.item, group)
+violation contains law.finding("performance.group_not_measured", found.question.item, "high", "slices", rest) if {
+	some found in grouped
+	some missing in not_measured(found)
 	rest := {
-		"measurement": name_of(question.item),
-		"slice": group.slice,
-		"n": evidence.number(group, "n"),
-		"values": {"metric": question.item.metric, "reason": group_reason(group)},
+		"measurement": name_of(found.question.item),
+		"slice": missing.group.slice,
+		"n": evidence.number(missing.group, "n"),
+		"values": {"metric": found.question.item.metric, "reason": missing.reason},
 	}
 }
 
-# What a metric asks of a group, besides cases: a share of right answers needs none of a class, and must not be lost
-# because the group has few of it.
-needed := {
-	"performance/accuracy": {"cases"},
-	"performance/brier": {"cases"},
-	"performance/log_loss": {"cases"},
-	"performance/precision": {"cases"},
-	"performance/recall": {"cases", "positives"},
-}
-
-needs(group) := object.get(needed, group.name, {"cases", "positives", "negatives"})
-
-size(group) := task.size("performance", group, object.filter(law.minimum, needs(group)))
-
-is_small(group) if size(group) == "small"
-
-group_reason(group) := reason([group]) if size(group)
-
-else := "its cases were not counted"
-
-judgeable(item, group) if {
-	size(group) == "enough"
-	evidence.is_measured(group)
-	bound.decidable(item, group)
-}
+not_measured(found) := array.concat(
+	[{"group": group, "reason": reason([group])} |
+		some group in found.enough
+		not judgeable(found.question.item, group)
+	],
+	[{"group": group, "reason": "its cases were not counted"} | some group in found.rest],
+)
 
 # METADATA
 # title: "no group by {values[attribute]} has enough cases"
@@ -322,16 +331,12 @@ judgeable(item, group) if {
 #   message: "{values[metric]} by {values[attribute]} cannot be judged: every group has too few cases"
 #   remedy: evaluate on more rows, or judge the groups together
 #   reads: ["input.evidence.performance.measurements[]"]
-violation contains law.finding("performance.no_group_judged", question.item, "high", "slices", rest) if {
-	some question in asked
-	some attribute in question.item.slices
-	found := groups(question, attribute)
-	count(found) > 0
-	every group in found {
-		is_small(group)
-	}
-	metric := task.named(question.item.metric, question.slice)
-	rest := {"measurement": name_of(question.item), "values": {"metric": metric, "attribute": attribute}}
+violation contains law.finding("performance.no_group_judged", found.question.item, "high", "slices", rest) if {
+	some found in grouped
+	count(found.all) > 0
+	count(found.small) == count(found.all)
+	metric := task.named(found.question.item.metric, found.question.slice)
+	rest := {"measurement": name_of(found.question.item), "values": {"metric": metric, "attribute": found.attribute}}
 }
 
 # METADATA
@@ -343,17 +348,13 @@ violation contains law.finding("performance.no_group_judged", question.item, "hi
 #   message: "{values[metric]} by {values[attribute]}: shown, not judged: {values[groups]}"
 #   remedy: collect more cases of these groups, or judge them together with others
 #   reads: ["input.evidence.performance.measurements[]"]
-insufficient contains law.finding("performance.groups_not_judged", question.item, "low", "slices", rest) if {
-	some question in asked
-	some attribute in question.item.slices
-	small := sort([evidence.group(object.filter(group.slice, [attribute]), group) |
-		some group in groups(question, attribute)
-		is_small(group)
-	])
-	count(small) > 0
-	metric := task.named(question.item.metric, question.slice)
-	values := {"metric": metric, "attribute": attribute, "count": count(small), "groups": small}
-	rest := {"measurement": name_of(question.item), "values": values}
+insufficient contains law.finding("performance.groups_not_judged", found.question.item, "low", "slices", rest) if {
+	some found in grouped
+	count(found.small) > 0
+	small := sort([evidence.group(object.filter(group.slice, [found.attribute]), group) | some group in found.small])
+	metric := task.named(found.question.item.metric, found.question.slice)
+	values := {"metric": metric, "attribute": found.attribute, "count": count(small), "groups": small}
+	rest := {"measurement": name_of(found.question.item), "values": values}
 }
 
 # METADATA

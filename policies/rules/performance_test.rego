@@ -44,6 +44,9 @@ test_small_groups_are_shown if {
 	law := fixtures.law_of(item({"slices": ["race"]}))
 	lacks := performance.insufficient with input as fixtures.submission with data.mlpolicy.law as law
 	{lack.values.groups | some lack in lacks} == {[{"group": {"race": "c"}, "n": 4}]}
+	fixtures.rules_of(lacks) == {"performance.groups_not_judged"}
+	all_count := fixtures.stating(law, {"cases": 1, "positives": 1, "negatives": 1})
+	performance.insufficient == set() with input as fixtures.submission with data.mlpolicy.law as all_count
 }
 
 # A group with plenty of cases is judged by its share of right answers, however few of one class it has.

@@ -153,5 +153,5 @@ violation contains law.finding("robustness.drop_too_large", question.item, "high
 	measurement := measured(question)
 	bound.highest(question.item, measurement) > question.item.max_drop
 	values := described(question, {"side": bound.upper(question.item)})
-	rest := object.union(evidence.about(measurement), {"limit": question.item.max_drop, "values": values})
+	rest := object.union(evidence.about(measurement), {"limit": question.item.max_drop, "worse": "higher", "values": values})
 }

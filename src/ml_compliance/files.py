@@ -25,6 +25,8 @@ RESULTS = (
     "metrics.txt",
     "gate.env",
     "badge.json",
+    "check_run.json",
+    "snapshot.json",
     "explainability.html",
 )
 

@@ -184,7 +184,6 @@ class Delta:
     """A number that is now another than in the base; None on the side where it was not measured."""
 
     name: str
-    slice: Mapping[str, str]
     across: tuple[str, ...]
     before: float | None
     now: float | None
@@ -192,17 +191,20 @@ class Delta:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a change does to the verdict of the branch that it will be merged into, named `base`.
+    """What a change does to the verdict of the branch that it will be merged into, which is called `base`.
 
-    `fixed` are titles, since a violation that is gone is not in this report. `reason` says why nothing was compared.
+    `new` are places in the violations as the sinks order them, `unchanged` counts those that the base has too, and
+    `fixed` are titles, since a violation that is gone is in no finding of this report. Where `same_rules` is false, the
+    base was judged by another law or policy. `reason` says what could not be compared, and why.
     """
 
-    base: str = ""
+    base: str
     verdict: str = ""
-    new: tuple[Finding, ...] = ()
-    unchanged: tuple[Finding, ...] = ()
+    new: tuple[int, ...] = ()
+    unchanged: int = 0
     fixed: tuple[str, ...] = ()
     deltas: tuple[Delta, ...] = ()
+    same_rules: bool = True
     reason: str = ""
 
 

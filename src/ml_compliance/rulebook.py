@@ -20,7 +20,10 @@ _FIELDS = ("title", "description", "severity", "message", "remedy", "reads", "so
 
 
 def packs() -> dict[str, Any]:
-    """The regulation packs by id: title, source, dates of application, and clauses with id, title, description."""
+    """The regulation packs by id: title, source, clauses with id, title and description, and dates of application.
+
+    Each date has the source that says so, and a pack the day on which these were `read`.
+    """
     found: dict[str, Any] = {}
     for path in sorted((policies_folder() / "regulations").glob("*.json")):
         found |= json.loads(path.read_text(encoding="utf-8"))
@@ -88,8 +91,9 @@ def document() -> str:
         reads = ", ".join(f"`{path}`" for path in rule["reads"])
         lines.append(f"| `{name}` | {rule['severity']} | {reads} | {', '.join(rule['regulations']) or '–'} |")
     for pack in packs().values():
-        dates = "; ".join(f"{date['from']}: {date['what']}" for date in pack["applies"])
-        lines += ["", f"## {pack['title']}", "", f"<{pack['source']}> ({dates})", ""]
+        lines += ["", f"## {pack['title']}", "", f"<{pack['source']}>, dates read on {pack['read']}:", ""]
+        lines += [f"- {date['from']}: {date['what']}. <{date['source']}>" for date in pack["applies"]]
+        lines += ["", *([pack["note"], ""] if "note" in pack else [])]
         lines += ["| clause | about | rules |", "| --- | --- | --- |"]
         for clause in pack["clauses"]:
             types = [kind for kind in sorted(known["types"]) if clause["id"] in known["types"][kind]["regulations"]]

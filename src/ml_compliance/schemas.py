@@ -54,6 +54,12 @@ def _report() -> dict[str, Any]:
     return REPORT_SCHEMA
 
 
+def _snapshot() -> dict[str, Any]:
+    from ml_compliance.publish.snapshot import SNAPSHOT_SCHEMA
+
+    return SNAPSHOT_SCHEMA
+
+
 def _record() -> dict[str, Any]:
     from ml_compliance.record.decision import RECORD_SCHEMA
 
@@ -75,6 +81,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "submission": _submission,
     "decision": _decision,
     "report": _report,
+    "snapshot": _snapshot,
     "record": _record,
 }
 

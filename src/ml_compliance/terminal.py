@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from ml_compliance.context import Advance
-    from ml_compliance.gate import Request
     from ml_compliance.model import Decision, Evidence, Json, Report
+    from ml_compliance.request import Request
 
 _WIDE = 160
 _ID = 12

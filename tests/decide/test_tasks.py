@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -31,7 +30,7 @@ def free() -> Iterator[None]:
 
 
 def _verdict(submission: Any, law: Any) -> str:
-    found = INSTANCE().evaluate(json.dumps(submission.get("input")), json.dumps({"mlpolicy": {"law": law}}))
+    found = INSTANCE().evaluate(submission.get("input"), {"mlpolicy": {"law": law}})
     return str(found["verdict"])
 
 

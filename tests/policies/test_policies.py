@@ -57,6 +57,14 @@ def test_every_rule_that_the_policy_names_is_in_the_catalogue() -> None:
     assert named == CATALOG["rules"].keys()
 
 
+def test_every_rule_is_named_by_a_rego_test_of_its_family() -> None:
+    """Which case breaks it is then held by that test; that each also has one that keeps it, by the corpus below."""
+    for rule, entry in CATALOG["rules"].items():
+        source = FOLDER / entry["source"].split(":")[0]
+        tests = [source.with_name(f"{source.stem}_test.rego"), FOLDER / "deploy_test.rego"]
+        assert any(f'"{rule}"' in file.read_text(encoding="utf-8") for file in tests), rule
+
+
 @pytest.mark.parametrize("rule", CATALOG["rules"])
 def test_templates_use_known_placeholders(rule: str) -> None:
     entry = CATALOG["rules"][rule]
@@ -95,7 +103,7 @@ def test_every_rule_has_a_case_that_breaks_it_and_one_that_keeps_it() -> None:
     kept: set[str] = set()
     for submission, law in cases.cases().values():
         data = {"mlpolicy": {"law": law}}
-        answer = instance.evaluate(json.dumps(submission["input"]), json.dumps(data))
+        answer = instance.evaluate(submission["input"], data)
         spoken = {found["rule"] for name in _SPOKEN for found in answer[name]}
         policies = law.get("policies")
         items = [item for item in policies if isinstance(item, dict)] if isinstance(policies, list) else []
@@ -107,6 +115,21 @@ def test_every_rule_has_a_case_that_breaks_it_and_one_that_keeps_it() -> None:
         }  # fmt: skip
     assert broken == CATALOG["rules"].keys()
     assert kept == CATALOG["rules"].keys()
+
+
+def test_a_number_that_violates_a_limit_can_be_waived_up_to_a_ceiling() -> None:
+    """It says in which direction it becomes worse. How something was measured is a number too, and cannot be waived."""
+    how = {"fairness.minimum_too_low", "calibration.too_few_bins", "business_rules.undetermined"}
+    instance = embedded.shipped()
+    told: dict[str, set[str]] = {}
+    for name, (submission, law) in cases.cases().items():
+        if "." in name:
+            continue
+        for found in instance.evaluate(submission["input"], {"mlpolicy": {"law": law}})["violation"]:
+            if isinstance(found.get("limit"), int | float) and isinstance(found.get("value"), int | float):
+                told.setdefault(found["rule"], set()).add(found.get("worse", "unstated"))
+    assert {rule for rule, directions in told.items() if "unstated" in directions} <= how
+    assert len(told) > len(how) + 10
 
 
 def test_article_is_judged_as_written() -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from ml_compliance import plugins
 from ml_compliance.files import RESULTS
 from ml_compliance.model import Artifact, Location, Report
-from ml_compliance.publish import badge, codequality, dotenv, junit, metrics, sarif, summary
+from ml_compliance.publish import badge, check_run, codequality, dotenv, junit, metrics, sarif, snapshot, summary
 from tests.programs import required
 from tests.publish import reports
 from tests.publish.test_sinks import GOLDEN, REPORTS
@@ -33,6 +33,8 @@ RENDER: dict[str, Callable[[Report], Artifact]] = {
     "metrics": metrics.render,
     "dotenv": dotenv.render,
     "summary": summary.render,
+    "snapshot": snapshot.render,
+    "check_run": check_run.render,
 }
 MANY = 50_000
 
@@ -46,7 +48,7 @@ def multitool() -> str:
     return required("sarif-multitool")
 
 
-@pytest.mark.parametrize("sink", ["sarif", "junit", "codequality", "badge", "metrics", "dotenv"])
+@pytest.mark.parametrize("sink", [name for name in RENDER if name != "summary"])
 def test_golden(sink: str) -> None:
     artifact = RENDER[sink](reports.denied())
     path = GOLDEN / "publish" / f"denied.{artifact.name}"

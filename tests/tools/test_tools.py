@@ -138,7 +138,7 @@ def test_the_installed_program_decides_and_is_verified_at_every_use(
     assert decide(request, "binary").allow
     listed = json.loads(_run("list", "--json").stdout)["tools"]
     assert listed == [{"tool": "opa", "version": "1.0", "path": str(installed / "opa-1.0"),
-                       "pinned": sorted(PLATFORMS)}]  # fmt: skip
+                       "pinned": sorted(PLATFORMS), "source": ""}]  # fmt: skip
     with (installed / "opa-1.0").open("ab") as file:
         file.write(b"\0")
     with pytest.raises(EvaluationError, match="not the one that the lock pins"):

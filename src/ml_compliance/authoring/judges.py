@@ -67,11 +67,11 @@ class Embedded:
         from ml_compliance.decide import embedded
 
         self._instance = embedded.shipped()
-        self._data = json.dumps({"mlpolicy": {"law": law}})
+        self._data = {"mlpolicy": {"law": law}}
 
     def answer(self, submission: Any) -> Any:
         """The whole answer to one submission; None where there is none."""
-        return self._instance.evaluate(json.dumps(submission), self._data)
+        return self._instance.evaluate(submission, self._data)
 
     def __call__(self, base: Any, tries: Sequence[Edits]) -> list[Outcome]:
         """One outcome for each of `tries`."""

@@ -15,8 +15,8 @@ from ml_compliance.files import read_json
 
 if TYPE_CHECKING:
     from ml_compliance.authoring.check import Checked
-    from ml_compliance.gate import Request
     from ml_compliance.model import Decision, Json
+    from ml_compliance.request import Request
 
 _SHOWN = 20
 _WIDTH = 160

@@ -8,7 +8,16 @@ from typing import Any
 import click
 
 from ml_compliance import __version__
-from ml_compliance.cli._shared import Program, common, engine_option, json_option, model_option, policy_option, request
+from ml_compliance.cli._shared import (
+    Program,
+    baseline_option,
+    common,
+    engine_option,
+    json_option,
+    model_option,
+    policy_option,
+    request,
+)
 from ml_compliance.cli.decisions import decisions
 from ml_compliance.cli.policy import policy
 from ml_compliance.cli.tools import tools
@@ -39,6 +48,7 @@ def main() -> None:
 @policy_option
 @model_option
 @engine_option
+@baseline_option
 @click.option("--timings", is_flag=True, help="Print the seconds that each room took.")
 def gate(as_json: bool, timings: bool, **options: Any) -> None:
     """Measure, submit, decide and publish: the whole gate."""
@@ -105,6 +115,7 @@ def decide(as_json: bool, explain: bool, **options: Any) -> None:
 @main.command()
 @common
 @policy_option
+@baseline_option
 def publish(as_json: bool, **options: Any) -> None:
     """Render the reports of a decision that was made."""
     from ml_compliance import gate, terminal

@@ -12,7 +12,7 @@ import click
 from ml_compliance.errors import INTERRUPTED, NOT_EVALUATED, ComplianceError
 
 if TYPE_CHECKING:
-    from ml_compliance.gate import Request
+    from ml_compliance.request import Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 ENGINES = ("auto", "server", "binary", "embedded")
@@ -82,6 +82,12 @@ def policy_option(command: Command) -> Command:
                         help="The law: what is required  [default: the `policy` of the config]")(command)  # fmt: skip
 
 
+def baseline_option(command: Command) -> Command:
+    """What the report is compared with."""
+    return click.option("--baseline", type=click.Path(), metavar="PATH", help="Compare with this snapshot.json, or "
+                        "output folder, of a run of the base.")(command)  # fmt: skip
+
+
 def model_option(command: Command) -> Command:
     """The model, on the command line."""
     return click.option("--model-uri", default="", help="The MLflow model to judge, instead of the config's.")(command)
@@ -102,12 +108,14 @@ def engine_option(command: Command) -> Command:
     return click.option("--engine", type=click.Choice(ENGINES), help="Which policy engine decides.")(command)
 
 
-def request(config: str, out: str, policy: str | None = None, **options: Any) -> Request:
+def request(config: str, out: str, policy: str | None = None, baseline: str | None = None, **options: Any) -> Request:
     """What the options of a command ask of the gate, with progress shown where somebody watches."""
     from pathlib import Path
 
-    from ml_compliance.gate import Request
+    from ml_compliance.request import Request
     from ml_compliance.terminal import progress
 
     given = {name: value for name, value in options.items() if value}
+    if baseline:
+        given["baseline"] = Path(baseline)
     return Request(Path(config), Path(out), Path(policy) if policy else None, progress=progress, **given)

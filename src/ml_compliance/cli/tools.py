@@ -8,6 +8,10 @@ from ml_compliance.cli._shared import json_option
 
 _LOCK = click.option("--lock", "lock_file", type=click.Path(), help="A lock file  [default: the one that is shipped]")
 
+_MIRROR = click.option(
+    "--mirror", default="", metavar="URL|FOLDER", help="Where the files are, instead of their publishers."
+)
+
 
 @click.group()
 def tools() -> None:
@@ -17,10 +21,10 @@ def tools() -> None:
 @tools.command()
 @click.argument("name")
 @_LOCK
-@click.option("--mirror", default="", metavar="URL|FOLDER", help="Where the files are, instead of their publishers.")
+@_MIRROR
 @json_option
 def install(name: str, lock_file: str | None, mirror: str, as_json: bool) -> None:
-    """Fetch a program, verify its sha256, and install it for this user."""
+    """Fetch a program and verify its sha256, or build it from pinned source, and install it for this user."""
     from pathlib import Path
 
     from ml_compliance import tools as room
@@ -29,7 +33,8 @@ def install(name: str, lock_file: str | None, mirror: str, as_json: bool) -> Non
     asset = room.pinned(name, room.read_lock(Path(lock_file) if lock_file else None))
     path = room.install(asset, mirror)
     if as_json:
-        print_json({"tool": name, "version": asset.version, "sha256": asset.sha256, "path": str(path)})
+        found = {"sha256": room.sha256(path), "built_from": "" if asset.sha256 else asset.source}
+        print_json({"tool": name, "version": asset.version, **found, "path": str(path)})
     else:
         click.echo(str(path))
 
@@ -47,7 +52,8 @@ def list_(lock_file: str | None, as_json: bool) -> None:
     document = room.read_lock(Path(lock_file) if lock_file else None)
     found = [
         {"tool": name, "version": entry["version"], "path": room.find(name),
-         "pinned": sorted(key for key, asset in entry["assets"].items() if asset["sha256"])}
+         "pinned": sorted(key for key, asset in entry["assets"].items() if asset["sha256"]),
+         "source": entry.get("go", {}).get("sum", "")}
         for name, entry in sorted(document.items())
     ]  # fmt: skip
     if as_json:
@@ -55,14 +61,16 @@ def list_(lock_file: str | None, as_json: bool) -> None:
         return
     for item in found:
         pins = ", ".join(item["pinned"]) or "no platform"
-        click.echo(f"{item['tool']} {item['version']}: pinned for {pins}; {item['path'] or 'not installed'}")
+        source = ", source pinned" if item["source"] else ""
+        click.echo(f"{item['tool']} {item['version']}: pinned for {pins}{source}; {item['path'] or 'not installed'}")
 
 
 @tools.command()
 @click.argument("name")
 @_LOCK
 @click.option("--out", type=click.Path(), default="tools.lock.json", show_default=True, help="The lock to write.")
-def lock(name: str, lock_file: str | None, out: str) -> None:
+@_MIRROR
+def lock(name: str, lock_file: str | None, out: str, mirror: str) -> None:
     """Download a program for every platform and write a lock with their sha256, to be reviewed and kept."""
     from pathlib import Path
 
@@ -70,5 +78,5 @@ def lock(name: str, lock_file: str | None, out: str) -> None:
     from ml_compliance.documents import canonical
     from ml_compliance.files import write
 
-    write(Path(out), canonical(room.lock(room.read_lock(Path(lock_file) if lock_file else None), name)))
+    write(Path(out), canonical(room.lock(room.read_lock(Path(lock_file) if lock_file else None), name, mirror)))
     click.echo(out)

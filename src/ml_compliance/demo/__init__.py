@@ -108,10 +108,11 @@ def _mlflow_store(folder: Path) -> Iterator[None]:
 
 def _gate(folder: Path, uri: str, *, show: bool) -> Report:
     from ml_compliance import gate, terminal
+    from ml_compliance.request import Request
     from ml_compliance.stopwatch import Stopwatch
 
     out = folder / f"v{uri.rsplit('/', 1)[1]}"
-    request = gate.Request(folder / "compliance.yaml", out, model_uri=uri, progress=terminal.progress)
+    request = Request(folder / "compliance.yaml", out, model_uri=uri, progress=terminal.progress)
     report = gate.gate(request, Stopwatch())
     if show:
         terminal.print_report(report)

@@ -6,13 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from ml_compliance.model import Decision, Evidence, Finding, Json, LawChange, Location, Measurement, Report
+from ml_compliance.model import Decision, Delta, Evidence, Finding, Json, LawChange, Location, Measurement, Report
 from ml_compliance.publish._numbers import counted, fixed, number
 
 VERDICTS = {"allowed": "ALLOWED", "denied": "DENIED", "not_evaluated": "NOT EVALUATED"}
 FULL_REPORT = "report.html"
 _SEVERITIES = ("critical", "high", "medium", "low")
 _HEADLINES = 3
+_LISTED = 10
+NEW = "NEW"
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -53,6 +55,33 @@ def _change(item: LawChange) -> str:
     what = " ".join(part for part in (item.file, item.policy, item.key) if part)
     moved = f": {item.old or 'nothing'} → {item.new or 'nothing'}" if item.old or item.new else ""
     return f"{item.effect}: {what}{moved}"
+
+
+def changes(report: Report) -> tuple[str, ...]:
+    """Against the base: the violations, then the numbers that are others now. Empty where no base was asked for."""
+    found = report.changes
+    if found is None:
+        return ()
+    base = f"against {found.base}" + (f" ({VERDICTS[found.verdict]})" if found.verdict else "")
+    compared = f"{len(found.new):,} new, {len(found.fixed):,} fixed, {counted(found.unchanged, 'unchanged violation')}"
+    said = f"not compared: {found.reason}" if found.reason else compared
+    rules = "" if found.same_rules else "; other rules judged there"
+    fixed_ones = (f"fixed: {title}" for title in found.fixed[:_LISTED])
+    return (f"{base}: {said}{rules}", *fixed_ones, *map(_delta, found.deltas[:_LISTED]))
+
+
+def are_new(report: Report) -> frozenset[int]:
+    """Which of the ordered violations the base does not have."""
+    return frozenset(report.changes.new) if report.changes else frozenset()
+
+
+def _delta(delta: Delta) -> str:
+    across = f" by {' × '.join(delta.across)}" if delta.across else ""
+    return f"{short_name(delta.name)}{across} {_side(delta.before)} → {_side(delta.now)}"
+
+
+def _side(value: float | None) -> str:
+    return "not measured" if value is None else fixed(value)
 
 
 def subject(report: Report) -> tuple[str, ...]:

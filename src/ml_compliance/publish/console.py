@@ -13,7 +13,10 @@ from ml_compliance.publish._numbers import NONE, between, counted
 from ml_compliance.publish._text import clip, terminal
 from ml_compliance.publish._view import (
     FULL_REPORT,
+    NEW,
     VERDICTS,
+    are_new,
+    changes,
     counts,
     detail,
     glance,
@@ -57,19 +60,22 @@ def show(report: Report, console: Console) -> None:
     console.print()
     for line in _title(report):
         console.print(line)
+    for place, said in enumerate(changes(report)):
+        console.print(_indented(clip(terminal(said), _LONG)) if place else _margin_text(said))
     _print_errors(decision.errors, console)
     violations, sets = ordered(decision.violations), sets_by_module(report)
-    for finding in violations[:_IN_DETAIL]:
+    new = are_new(report)
+    for place, finding in enumerate(violations[:_IN_DETAIL]):
         console.print()
-        _print_in_detail(report, finding, sets, console)
+        _print_in_detail(report, finding, sets, console, new=place in new)
     _print_briefly("", violations[_IN_DETAIL:], console)
     _print_briefly("?", ordered(decision.insufficient), console)
     _print_briefly("WARNING", ordered(decision.warnings), console)
     _print_briefly("WAIVED", ordered(decision.waived), console)
     console.print()
-    first, *changes = law_changes(decision)
+    first, *moved = law_changes(decision)
     console.print(_margin_text(first))
-    for change in changes:
+    for change in moved:
         console.print(_indented(clip(terminal(change), _LONG)))
     console.print()
     console.print(_evidence_table(report.evidence))
@@ -95,12 +101,12 @@ def _print_errors(errors: Iterable[str], console: Console) -> None:
 
 
 def _print_in_detail(
-    report: Report, finding: Finding, sets: Mapping[str, tuple[GroupSet, ...]], console: Console
+    report: Report, finding: Finding, sets: Mapping[str, tuple[GroupSet, ...]], console: Console, *, new: bool
 ) -> None:
     from rich.text import Text
 
     place = terminal(str(finding.location or ""))
-    first = Text.assemble((_policy(finding), "bold"), "  ", terminal(headline(finding)))
+    first = Text.assemble((_policy(finding), "bold"), "  ", f"{NEW} · " * new, terminal(headline(finding)))
     console.print(_row(Text(finding.severity.upper(), _STYLES[finding.severity]), first, Text(place)))
     if detail(finding):
         console.print(_indented(clip(terminal(detail(finding)), _LONG)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from ml_compliance.decisions import DECISION_SCHEMA, decision_document
 from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document, strict
-from ml_compliance.model import Artifact, Json, Report
+from ml_compliance.model import Artifact, Changes, Json, Report
 from ml_compliance.publish._view import dataset
 
 REPORT_VERSION = "ml-compliance/report/v1"
@@ -14,6 +14,27 @@ REPORT_VERSION = "ml-compliance/report/v1"
 _TEXT: dict[str, Any] = {"type": "string"}
 
 
+_CHANGES = strict(
+    {
+        "base": _TEXT,
+        "verdict": {"enum": ["allowed", "denied", "not_evaluated", ""]},
+        "new": {
+            "type": "array", "items": {"type": "integer", "minimum": 0},
+            "description": "Places in the violations, ordered by severity, that the base does not have.",
+        },
+        "unchanged": {"type": "integer", "minimum": 0},
+        "fixed": {"type": "array", "items": _TEXT, "description": "Titles of violations that only the base has."},
+        "deltas": {
+            "type": "array",
+            "items": strict({
+                "name": _TEXT, "across": {"type": "array", "items": _TEXT},
+                "before": {"type": ["number", "null"]}, "now": {"type": ["number", "null"]},
+            }),
+        },
+        "same_rules": {"type": "boolean", "description": "Whether the same law and policy judged the base."},
+        "reason": {**_TEXT, "description": "What could not be compared, and why."},
+    }
+)  # fmt: skip
 _EVIDENCE = {key: value for key, value in EVIDENCE_SCHEMA.items() if key not in ("$schema", "$id")}
 _DECISION = {key: value for key, value in DECISION_SCHEMA.items() if key not in ("$schema", "$id", "$defs")}
 REPORT_SCHEMA: dict[str, Any] = {
@@ -29,6 +50,7 @@ REPORT_SCHEMA: dict[str, Any] = {
             "decision": {"$ref": "#/$defs/decision"},
             "evidence": {"type": "array", "items": {"$ref": "#/$defs/evidence"}},
             "law": {"type": "array", "items": {"type": "object"}},
+            "changes": {"anyOf": [_CHANGES, {"type": "null"}], "description": "Against the base, if one was named."},
             "timings": {
                 "type": "array",
                 "items": strict({"room": _TEXT, "seconds": {"type": "number", "minimum": 0}}),
@@ -49,6 +71,11 @@ def render(report: Report) -> Artifact:
         "decision": decision_document(report.decision),
         "evidence": [evidence_document(item) for item in sorted(report.evidence, key=lambda item: item.name)],
         "law": [dict(item) for item in report.law],
+        "changes": None if report.changes is None else _changes(report.changes),
         "timings": [{"room": room, "seconds": seconds} for room, seconds in report.timings],
     }
     return Artifact("report.json", canonical(document))
+
+
+def _changes(changes: Changes) -> dict[str, Json]:
+    return {**vars(changes), "deltas": [dict(vars(delta)) for delta in changes.deltas]}

@@ -13,8 +13,11 @@ from ml_compliance.publish._groups import CHARTED, groups_behind, sets_by_module
 from ml_compliance.publish._numbers import NONE, between, counted, fixed, number, percent
 from ml_compliance.publish._text import visible
 from ml_compliance.publish._view import (
+    NEW,
     VERDICTS,
     about,
+    are_new,
+    changes,
     counts,
     dataset,
     detail,
@@ -58,6 +61,8 @@ def render(report: Report) -> Artifact:
     text = page.render(
         report=report,
         decision=report.decision,
+        changes=changes(report),
+        new=are_new(report),
         law_changes=law_changes(report.decision),
         violations=ordered(report.decision.violations),
         in_full=_IN_FULL,
@@ -80,7 +85,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        VERDICTS=VERDICTS, NONE=NONE, CHARTED=CHARTED, facts=_facts, chance=_chance, about=about, counts=counts,
+        VERDICTS=VERDICTS, NEW=NEW,
+        NONE=NONE, CHARTED=CHARTED, facts=_facts, chance=_chance, about=about, counts=counts,
         detail=detail, glance=glance, headline=headline, subject=subject, ordered=ordered,
         measurement_of=measurement_of, groups_behind=groups_behind, page_beside=_page_beside,
         rate_chart=_charts.rate_chart, strip=_charts.strip, chart_width=_charts.WIDTH,

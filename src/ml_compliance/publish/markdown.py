@@ -11,7 +11,10 @@ from ml_compliance.publish._numbers import NONE, between, counted
 from ml_compliance.publish._text import clip, code, markdown
 from ml_compliance.publish._view import (
     FULL_REPORT,
+    NEW,
     VERDICTS,
+    are_new,
+    changes,
     counts,
     detail,
     glance,
@@ -64,13 +67,24 @@ def _prose(text: str) -> str:
 def _head(report: Report) -> str:
     names = " ".join(_name(text) for text in subject(report))
     title = f"### ml-compliance {names}: {VERDICTS[report.decision.verdict]}\n\n"
-    first, *changes = law_changes(report.decision)
-    listed = "".join(f"- {_prose(change)}\n" for change in changes[:_CHANGES])
-    more = (
-        f"- {counted(len(changes) - _CHANGES, 'more change')} in `{FULL_REPORT}`\n" if len(changes) > _CHANGES else ""
-    )
-    moved = f"\n{_prose(first)}\n" + (f"\n{listed}{more}" if changes else "")
-    return title + " · ".join(counts(report.decision)) + "\n" + moved
+    return title + " · ".join(counts(report.decision)) + "\n" + _compared(report) + _moved(report)
+
+
+def _compared(report: Report) -> str:
+    """What is other than in the base; nothing where there is none."""
+    said = changes(report)
+    if not said:
+        return ""
+    listed = "".join(f"- {_prose(item)}\n" for item in said[1:])
+    return f"\n**{_prose(said[0])}**\n" + (f"\n{listed}" if listed else "")
+
+
+def _moved(report: Report) -> str:
+    """What the change set changes in the rules."""
+    first, *moved = law_changes(report.decision)
+    listed = "".join(f"- {_prose(change)}\n" for change in moved[:_CHANGES])
+    more = f"- {counted(len(moved) - _CHANGES, 'more change')} in `{FULL_REPORT}`\n" if len(moved) > _CHANGES else ""
+    return f"\n{_prose(first)}\n" + (f"\n{listed}{more}" if moved else "")
 
 
 def _foot(report: Report) -> str:
@@ -88,15 +102,16 @@ def _foot(report: Report) -> str:
 def _findings(report: Report, room: int) -> str:
     errors = [f"- **ERROR** {_prose(error)}\n" for error in report.decision.errors]
     text = _fit("\n", errors, room, "error") if errors else ""
-    rows = [_finding(report, finding) for finding in ordered(report.decision.violations)]
+    new = are_new(report)
+    rows = [_finding(report, item, place in new) for place, item in enumerate(ordered(report.decision.violations))]
     if rows:
         header = "\n| Severity | What is wrong, and the way out | Law |\n| :-- | :-- | :-- |\n"
         text += _fit(header, rows, room - _size(text), "violation")
     return text
 
 
-def _finding(report: Report, finding: Finding) -> str:
-    lines = [f"**{_prose(headline(finding))}**"]
+def _finding(report: Report, finding: Finding, new: bool = False) -> str:
+    lines = [f"**{f'{NEW} · ' * new}{_prose(headline(finding))}**"]
     lines += [_prose(text) for text in (detail(finding), verdict_of_chance(report, finding)) if text]
     if finding.remedy:
         lines.append(f"→ {_prose(finding.remedy)}")

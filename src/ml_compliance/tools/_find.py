@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -30,6 +31,8 @@ def place(asset: Asset) -> Path:
 def find(tool: str) -> str | None:
     """The program's path: on PATH, else installed from the lock and verified by its sha256; None where it is not.
 
+    The sha256 is the lock's, or that of the file that was built from the source that the lock pins.
+
     Raises EvaluationError when the installed file is not the one that the lock pins.
     """
     on_path = shutil.which(tool)
@@ -41,13 +44,32 @@ def find(tool: str) -> str | None:
     path = place(asset)
     if not path.is_file():
         return None
-    if not asset.sha256 or sha256(path) != asset.sha256:
+    expected = asset.sha256 or _built(asset)
+    if not expected or sha256(path) != expected:
         raise EvaluationError(
             f"the installed {tool} is not the one that the lock pins",
             where=str(path),
             remedy=f"run: ml-compliance tools install {tool}; {LOCK_VARIABLE} names a lock of your own",
         )
     return str(path)
+
+
+def record(asset: Asset) -> Path:
+    """The file beside a program that was built here: its sha256, and the checksum of its source."""
+    return Path(f"{place(asset)}.built.json")
+
+
+def _built(asset: Asset) -> str:
+    """The sha256 that a program had when it was built from the pinned source; empty where it was not.
+
+    It shows that the file is still that one. It is no proof against somebody who can write both files.
+    """
+    try:
+        found = json.loads(record(asset).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    same = isinstance(found, dict) and found.get("source") == asset.source != ""
+    return str(found.get("sha256", "")) if same else ""
 
 
 def sha256(path: Path) -> str:

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.tools._build import build
 from ml_compliance.tools._find import place, sha256
 from ml_compliance.tools._lock import MIRROR_VARIABLE, Asset
 
@@ -23,8 +24,11 @@ def install(asset: Asset, mirror: str = "") -> Path:
     `mirror` (else ML_COMPLIANCE_TOOLS_MIRROR) is a URL or a folder that holds the assets by their file names. It is
     trusted no more than the network: the lock's sha256 decides.
 
-    Raises UsageError when the lock pins no sha256, EvaluationError when the asset cannot be had or is another.
+    Where the lock pins the source and not the file, it is built. Raises UsageError when the lock pins neither,
+    EvaluationError when the asset cannot be had or is another.
     """
+    if not asset.sha256 and asset.source:
+        return build(asset)
     if not asset.sha256:
         raise UsageError(
             f"the lock pins no sha256 of {asset.tool} {asset.version} for {asset.platform}, and nothing unpinned "
@@ -33,7 +37,7 @@ def install(asset: Asset, mirror: str = "") -> Path:
             f"ml-compliance tools lock {asset.tool} --out tools.lock.json, then --lock tools.lock.json",
         )
     target = place(asset)
-    url = _mirrored(asset.url, mirror or os.environ.get(MIRROR_VARIABLE, ""))
+    url = mirrored(asset.url, mirror)
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,8 +58,10 @@ def install(asset: Asset, mirror: str = "") -> Path:
     return target
 
 
-def _mirrored(url: str, mirror: str) -> str:
+def mirrored(url: str, mirror: str) -> str:
+    """The address of an asset in `mirror`, else in ML_COMPLIANCE_TOOLS_MIRROR, else its own."""
     name = url.rsplit("/", 1)[1]
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
     if not mirror:
         return url
     if mirror.startswith(_SCHEMES):

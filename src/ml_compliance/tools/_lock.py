@@ -1,6 +1,7 @@
 """The lock file: version, URL and sha256 of each program, by operating system and architecture.
 
-An empty sha256 means that nobody has pinned this asset yet; it is then not installed.
+An empty sha256 means that nobody has pinned this asset yet. It is then built from source, if the lock pins the source
+of the program by the checksum of its Go module, and else not installed.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "
 _SHA256 = {"type": "string", "pattern": "^([0-9a-f]{64})?$"}
 _ASSET = {"type": "object", "required": ["url", "sha256"], "additionalProperties": False,
           "properties": {"url": {"type": "string", "pattern": "^(https?|file)://"}, "sha256": _SHA256}}  # fmt: skip
+_GO = {"type": "object", "required": ["module", "sum"], "additionalProperties": False,
+       "properties": {"module": {"type": "string", "pattern": "^[a-z0-9][A-Za-z0-9._~/-]*$"},
+                      "sum": {"type": "string", "pattern": "^h1:[A-Za-z0-9+/]{43}=$"}}}  # fmt: skip
 _TOOL = {"type": "object", "required": ["version", "assets"], "additionalProperties": False,
-         "properties": {"version": {"type": "string", "pattern": "^[0-9A-Za-z.+-]+$"},
+         "properties": {"version": {"type": "string", "pattern": "^[0-9A-Za-z.+-]+$"}, "go": _GO,
                         "assets": {"type": "object", "additionalProperties": _ASSET}}}  # fmt: skip
 LOCK_SCHEMA: dict[str, Any] = {"type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9-]*$"},
                                "additionalProperties": _TOOL}  # fmt: skip
@@ -31,13 +35,18 @@ LOCK_SCHEMA: dict[str, Any] = {"type": "object", "propertyNames": {"pattern": "^
 
 @dataclass(frozen=True)
 class Asset:
-    """One program for one platform. `sha256` is empty where it is not pinned."""
+    """One program for one platform. `sha256` is empty where its file is not pinned.
+
+    `module` is the Go module that it is built of and `source` the checksum of that; both are empty where there is none.
+    """
 
     tool: str
     version: str
     platform: str
     url: str
     sha256: str
+    module: str = ""
+    source: str = ""
 
 
 def read_lock(path: Path | None = None) -> dict[str, Any]:
@@ -72,7 +81,8 @@ def pinned(tool: str, document: Mapping[str, Any]) -> Asset:
     here, entry = this_platform(), _entry(tool, document)
     if here not in entry["assets"]:
         raise UsageError(f"the lock has no {tool} for {here}", remedy="install it yourself, and put it on PATH")
-    return Asset(tool, entry["version"], here, **entry["assets"][here])
+    go = entry.get("go", {"module": "", "sum": ""})
+    return Asset(tool, entry["version"], here, **entry["assets"][here], module=go["module"], source=go["sum"])
 
 
 def _entry(tool: str, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,23 +92,25 @@ def _entry(tool: str, document: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def lock(document: Mapping[str, Any], tool: str) -> dict[str, Any]:
+def lock(document: Mapping[str, Any], tool: str, mirror: str = "") -> dict[str, Any]:
     """`document` with the sha256 of every asset of `tool`, downloaded and held against the `.sha256` beside it.
 
-    For whoever maintains a lock: what this returns is reviewed and committed, and is the pin from then on. Raises
-    EvaluationError when an asset cannot be had, or when what is published beside it is another digest.
+    `mirror` is as for `install`: a URL or folder that has the files and what was published beside them. For whoever
+    maintains a lock: what this returns is reviewed and committed, and is the pin from then on. Raises EvaluationError
+    when an asset cannot be had, or when what is published beside it is another digest.
     """
-    from ml_compliance.tools._install import download
+    from ml_compliance.tools._install import download, mirrored
 
     entry = _entry(tool, document)
     assets = {}
     with tempfile.TemporaryDirectory(prefix="ml-compliance-") as name:
         for key, asset in sorted(entry["assets"].items()):
-            found = download(asset["url"], Path(name) / "asset")
-            download(f"{asset['url']}.sha256", Path(name) / "published")
+            url = mirrored(asset["url"], mirror)
+            found = download(url, Path(name) / "asset")
+            download(f"{url}.sha256", Path(name) / "published")
             published = (Path(name) / "published").read_text(encoding="utf-8").split()
             if not published or published[0].lower() != found:
                 raise EvaluationError(f"the asset's sha256 is {found}, published is {' '.join(published)[:64]!r}",
-                                      where=asset["url"], remedy="do not use it; ask its publisher")  # fmt: skip
+                                      where=url, remedy="do not use it; ask its publisher")  # fmt: skip
             assets[key] = {**asset, "sha256": found}
     return {**document, tool: {**entry, "assets": assets}}
