@@ -15,10 +15,19 @@ from pathlib import Path
 
 import junitparser
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.ci_templates import consumer as example
 from tests.ci_templates.consumer import OUT, ROOT, TEMPLATES, Consumer, commit, git
 from tests.project import FACTS, LAW
+
+# https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations
+LINK = {
+    "type": "object", "required": ["label", "url"], "additionalProperties": False,
+    "properties": {"label": {"type": "string"}, "url": {"type": "string", "pattern": "^https?://"}},
+}  # fmt: skip
+ANNOTATION = {"required": ["external_link"], "properties": {"external_link": LINK}, "additionalProperties": False}
+ANNOTATIONS = {"type": "object", "additionalProperties": {"type": "array", "minItems": 1, "items": ANNOTATION}}
 
 SHOW = """\
 stages: [test, deploy]
@@ -56,9 +65,10 @@ def test_local_allowed_and_the_next_job_is_told(consumer: Consumer) -> None:
     assert done.code == 0, done.log
     assert "told=allowed violations=0" in done.log
     assert done.verdict("loan-ml-compliance") == "allowed"
-    link = json.loads(done.artifact("loan-ml-compliance", "annotations.json"))["ml-compliance"][0]["external_link"]
+    annotations = json.loads(done.artifact("loan-ml-compliance", "annotations.json"))
+    Draft202012Validator(ANNOTATIONS).validate(annotations)
+    link = annotations["ml-compliance"][0]["external_link"]
     assert re.fullmatch(rf"https://gitlab\.com/bank/loans/-/jobs/\d+/artifacts/file/{OUT}/report\.html", link["url"])
-    assert set(link) == {"label", "url"}
 
 
 def test_project_denied_and_the_reports_are_kept(consumer: Consumer, tmp_path: Path) -> None:

@@ -207,7 +207,8 @@ def test_a_passing_error_is_asked_again(server: Gitlab, status: int) -> None:
     assert (found["comment"].status, len(server.ours())) == ("delivered", 1)
 
 
-def test_an_error_that_stays_is_reported_and_writes_nothing(server: Gitlab) -> None:
+def test_an_error_that_stays_is_reported_and_writes_nothing(server: Gitlab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     server.faults = [(503, {"Retry-After": "0"})] * 12
     found = deliver(started(server.url))
     assert {item.status for item in found.values()} == {"failed"}
@@ -257,7 +258,8 @@ def test_an_unknown_project_is_reported(server: Gitlab) -> None:
     assert "404" in found["check"].detail
 
 
-def test_an_instance_that_does_not_answer_is_reported() -> None:
+def test_an_instance_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     with serve() as server:
         run = started(server.url)
     found = deliver(run, comment=False)
