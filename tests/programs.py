@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +22,12 @@ def required(name: str) -> str:
     if program is None:
         lacking(f"the program `{name}`")
     return str(program)
+
+
+def required_file(name: str) -> Path:
+    """The file `name` beside the programs on PATH."""
+    for folder in os.get_exec_path():
+        if (Path(folder) / name).is_file():
+            return Path(folder) / name
+    lacking(f"the file `{name}` on PATH")
+    raise AssertionError

@@ -28,6 +28,7 @@ RESULTS = (
     "check_run.json",
     "snapshot.json",
     "explainability.html",
+    "requests.json",
 )
 
 

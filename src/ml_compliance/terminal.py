@@ -14,10 +14,14 @@ from ml_compliance.documents import canonical
 from ml_compliance.errors import ALLOWED, DENIED, NOT_EVALUATED
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress
 
     from ml_compliance.context import Advance
+    from ml_compliance.delivery import Posted
     from ml_compliance.model import Decision, Evidence, Json, Report
+    from ml_compliance.platforms import Capability
     from ml_compliance.request import Request
 
 _WIDE = 160
@@ -84,6 +88,28 @@ def _cell(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)[: _ID if name == "id" else None]
+
+
+def print_posted(posted: Posted, out: Path, *, dry_run: bool, as_json: bool) -> None:
+    """What became of each thing that was to be published; of a dry run, the requests and nothing else."""
+    if dry_run:
+        print_json(list(posted.requests))
+    elif as_json:
+        print_json({"platform": posted.platform, "deliveries": [dict(vars(item)) for item in posted.deliveries]})
+    elif not posted.platform:
+        click.echo(f"no CI platform runs this, so nothing was posted; the reports are in {out}")
+    else:
+        print_rows([dict(vars(item)) for item in posted.deliveries], as_json=False)
+
+
+def posted_exit_code(posted: Posted) -> int:
+    """3 when something failed that should have worked; what is not possible here is no failure."""
+    return NOT_EVALUATED if any(item.status == "failed" for item in posted.deliveries) else 0
+
+
+def doctor_exit_code(found: Iterable[Capability]) -> int:
+    """3 when no policy engine is there: then nothing here can judge."""
+    return 0 if any(item.available for item in found if item.name.startswith("engine ")) else NOT_EVALUATED
 
 
 def print_report(report: Report) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 
@@ -23,7 +24,9 @@ class Run:
 
     `commit` is the head of the change that people look at, never the platform's own merge of it; `request` is the
     number of the pull or merge request, None where there is none. `base` is the commit that it will be merged into, and
-    `base_branch` its branch; both are empty outside of requests. `number` and `attempt` order the runs of one commit.
+    `base_branch` its branch; both are empty outside of requests. `number` is an id of the run that grows, `attempt`
+    counts its repeats: together they order runs. `head` (`owner:branch`) is where the request comes from, for a run
+    that is not told its number. `summary` and `outputs` are files of the runner to append to, empty for none.
     """
 
     platform: str
@@ -39,15 +42,22 @@ class Run:
     base: str = ""
     base_branch: str = ""
     fork: bool = False
+    head: str = ""
+    summary: str = ""
+    outputs: str = ""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be published, and under which name: the name tells several gates of one repository apart."""
+    """What is to be published, and under which name: the name tells several gates of one repository apart.
+
+    `out` is the folder that the reports are in.
+    """
 
     name: str
     comment: bool = True
     check: bool = True
+    out: Path = Path()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,176 @@
+"""One comment for each gate, with the newest result, whatever else is said and whoever races."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from ml_compliance.platforms import Api, ApiError, Delivery, Run, Wish, _github_comment
+from ml_compliance.platforms import github as platform
+from ml_compliance.platforms._github_limits import COMMENT
+from tests.platforms.github_server import BOT, HEAD, Fault, GitHub
+from tests.publish import reports
+
+PERSON = {"login": "mallory", "type": "User"}
+BROKEN = (502, {"message": "Server Error"}, {})
+
+
+def comment(run: Run, wish: Wish, verdict: str = "denied") -> Delivery:
+    report = {"denied": reports.denied, "allowed": reports.allowed}[verdict]()
+    return _github_comment.deliver(report, run, platform.connect(run), wish)
+
+
+def test_five_runs_leave_one_comment_with_the_last_result(github: GitHub, run: Run, wish: Wish) -> None:
+    for number in range(1, 6):
+        assert comment(replace(run, number=number), wish, "denied" if number < 5 else "allowed").status == "delivered"
+    (body,) = github.said()
+    assert "ALLOWED" in body
+    assert '"run": 5' in body.split("\n")[0]
+
+
+def test_the_same_result_again_changes_nothing(github: GitHub, run: Run, wish: Wish) -> None:
+    comment(run, wish)
+    github.seen.clear()
+    assert comment(run, wish).status == "unchanged"
+    assert {method for method, *_ in github.seen} == {"GET"}
+
+
+def test_ours_is_found_behind_three_hundred_others(github: GitHub, run: Run, wish: Wish) -> None:
+    for place in range(300):
+        github.comment(f"comment {place}", PERSON)
+    comment(run, wish)
+    comment(replace(run, number=101), wish, "allowed")
+    assert len(github.comments) == 301
+    assert len(github.said()) == 1
+    assert max(int(query.get("page", "1")) for _, _, query, _ in github.seen) == 4
+
+
+def test_a_comment_of_somebody_else_with_our_marker_is_left_alone(github: GitHub, run: Run, wish: Wish) -> None:
+    forged = _github_comment.marker(replace(run, number=10**9), wish.name) + "\nALLOWED"
+    github.comment(forged, PERSON)
+    quoted = "see " + _github_comment.marker(run, wish.name)
+    github.comment(quoted, BOT)
+    assert comment(run, wish).status == "delivered"
+    assert [item["body"] for item in github.comments.values()][:2] == [forged, quoted]
+    assert len(github.comments) == 3
+
+
+def test_two_gates_have_a_comment_each(github: GitHub, run: Run, wish: Wish) -> None:
+    comment(run, wish)
+    comment(run, replace(wish, name="another"))
+    comment(replace(run, number=101), wish)
+    assert len(github.said()) == 2
+
+
+def test_an_older_run_overwrites_nothing(github: GitHub, run: Run, wish: Wish) -> None:
+    comment(run, wish, "allowed")
+    for older in (replace(run, number=99), replace(run, number=99, attempt=7)):
+        assert comment(older, wish).status == "skipped"
+    (body,) = github.said()
+    assert "ALLOWED" in body
+
+
+def test_a_run_for_an_older_head_overwrites_nothing(github: GitHub, run: Run, wish: Wish) -> None:
+    comment(run, wish, "allowed")
+    assert comment(replace(run, number=200, commit="c" * 40), wish).status == "skipped"
+    assert "ALLOWED" in github.said()[0]
+
+
+def test_a_run_for_the_present_head_overwrites_one_that_is_about_an_older(github: GitHub, run: Run, wish: Wish) -> None:
+    comment(replace(run, number=200, commit="c" * 40), wish)
+    assert comment(run, wish, "allowed").status == "delivered"
+    (body,) = github.said()
+    assert HEAD in body
+
+
+def test_duplicates_become_one(github: GitHub, run: Run, wish: Wish) -> None:
+    for number in (1, 3, 2):
+        github.comment(_github_comment.marker(replace(run, number=number), wish.name) + "\nold", BOT)
+    comment(run, wish)
+    assert len(github.said()) == 1
+
+
+@pytest.mark.parametrize("older_last", [True, False])
+def test_two_runs_that_race_leave_the_newer_result(github: GitHub, run: Run, wish: Wish, older_last: bool) -> None:
+    """Both find no comment, and both make one; the barrier holds each at its first writing."""
+    barrier = threading.Barrier(2, timeout=20)
+    writes: list[str] = []
+
+    def hold(method: str, path: str) -> None:
+        if method == "POST" and len(writes) < 2:
+            writes.append(path)
+            barrier.wait()
+
+    github.before = hold
+    runs = [(replace(run, number=101), "allowed"), (replace(run, number=100), "denied")]
+    threads = [threading.Thread(target=comment, args=(one, wish, verdict)) for one, verdict in runs]
+    for thread in threads if older_last else reversed(threads):
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(writes) == 2
+    (body,) = github.said()
+    assert "ALLOWED" in body
+
+
+def test_a_result_that_an_older_run_has_overwritten_is_written_again(github: GitHub, run: Run, wish: Wish) -> None:
+    comment(replace(run, number=1), wish)
+    stale = _github_comment.marker(replace(run, number=2), wish.name) + "\nstale"
+    patches: list[str] = []
+
+    def meddle(method: str, path: str) -> None:
+        if method == "GET" and path.endswith("/comments") and len(patches) == 1:
+            patches.append("meddled")
+            next(iter(github.comments.values()))["body"] = stale
+        if method == "PATCH":
+            patches.append(path)
+
+    github.before = meddle
+    assert comment(run, wish, "allowed").status == "delivered"
+    assert "ALLOWED" in github.said()[0]
+    assert len(patches) == 3
+
+
+def test_what_cannot_be_looked_up_is_an_error_and_no_second_comment(
+    github: GitHub, run: Run, wish: Wish, waits: list[float]
+) -> None:
+    for place in range(150):
+        github.comment(f"comment {place}", PERSON)
+    comment(run, wish)
+    github.faults.append(Fault("GET", "/comments", BROKEN, times=99))
+    with pytest.raises(ApiError, match="502"):
+        comment(replace(run, number=101), wish)
+    assert len(github.said()) == 1
+    assert waits == [1, 2, 4, 8, 16]
+
+
+def test_an_answer_that_was_lost_makes_no_second_comment(
+    github: GitHub, run: Run, wish: Wish, waits: list[float]
+) -> None:
+    github.faults.append(Fault("POST", "/comments", BROKEN, times=2, applied=True))
+    assert comment(run, wish).status == "delivered"
+    assert len(github.said()) == 1
+    assert waits == [1, 2]
+
+
+def test_a_comment_holds_what_github_accepts(github: GitHub, run: Run, wish: Wish) -> None:
+    name = "gate -->" + "@" * 500
+    found = _github_comment.deliver(reports.huge(), run, github_api(run), replace(wish, name=name))
+    assert found.status == "delivered"
+    (body,) = github.said()
+    assert 60_000 < len(body) <= COMMENT
+    assert "--" not in body.split("\n")[0].removeprefix("<!--").removesuffix("-->")
+
+
+def github_api(run: Run) -> Api:
+    return platform.connect(run)
+
+
+def test_hostile_names_are_dead_in_the_comment(github: GitHub, run: Run, wish: Wish) -> None:
+    _github_comment.deliver(reports.hostile(), run, github_api(run), wish)
+    (body,) = github.said()
+    assert "@everyone" not in body
+    assert "<script" not in body
+    assert "\n::" not in body
