@@ -10,12 +10,11 @@ import pytest
 
 from ml_compliance.errors import UsageError
 from ml_compliance.model import Report
-from ml_compliance.platforms import ApiError, Delivery, gitlab
+from ml_compliance.platforms import ApiError, Delivery, Wish, gitlab
 from ml_compliance.platforms._gitlab_run import GitlabRun
 from ml_compliance.platforms._planned import Planned
 from tests.platforms.gitlab_server import BOT, Gitlab, operation, valid
 from tests.platforms.gitlab_server import gitlab as serve
-from tests.platforms.wishes import wish
 from tests.publish import reports
 
 SHA, HEAD, BASE = "a" * 40, "b" * 40, "c" * 40
@@ -47,7 +46,7 @@ def started(url: str, **changes: str) -> GitlabRun:
 
 
 def deliver(run: GitlabRun, report: Report | None = None, name: str = "loans", **changes: Any) -> dict[str, Delivery]:
-    found = gitlab.deliver(report or reports.denied(), run, gitlab.connect(run), wish(name, **changes))
+    found = gitlab.deliver(report or reports.denied(), run, gitlab.connect(run), Wish(name, **changes))
     return {item.name: item for item in found}
 
 
@@ -192,7 +191,7 @@ def test_the_same_run_edits_its_note_when_the_report_is_another(server: Gitlab) 
 
 def test_a_dry_run_sends_nothing_and_tells_what_it_would(server: Gitlab) -> None:
     api = Planned()
-    found = gitlab.deliver(reports.denied(), started(server.url), api, wish())
+    found = gitlab.deliver(reports.denied(), started(server.url), api, Wish("loans"))
     assert [item.status for item in found] == ["planned", "planned"]
     assert [item["method"] for item in api.requests if item["method"] != "GET"] == ["POST", "POST"]
     for item in api.requests:
