@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from ml_compliance.model import Report
 from ml_compliance.platforms import ApiError, Run, Wish, _github_check
 from ml_compliance.platforms import github as platform
 from ml_compliance.platforms._github_limits import CHUNK
 from ml_compliance.publish import snapshot as sink
 from ml_compliance.publish.check_run import ANNOTATIONS
-from tests.platforms.github_server import BASE, Fault, GitHub
+from tests.platforms.github_server import BASE, Answer, Fault, GitHub
 from tests.publish import reports
 
-BROKEN = (502, {"message": "Server Error"}, {})
+BROKEN: Answer = (502, {"message": "Server Error"}, {})
 
 
-def only(github: GitHub) -> dict[str, object]:
+def only(github: GitHub) -> dict[str, Any]:
     (check,) = github.checks.values()
     return check
 
 
 def lines(github: GitHub) -> list[int]:
-    return [item["start_line"] for item in only(github)["annotations"]]  # type: ignore[attr-defined, union-attr]
+    return [item["start_line"] for item in only(github)["annotations"]]
 
 
-def many(count: int = 237) -> reports.Report:
+def many(count: int = 237) -> Report:
     report = reports.huge(count, 10)
     return replace(report, decision=replace(report.decision, warnings=(), waived=(), insufficient=()))
 
@@ -36,8 +39,10 @@ def many(count: int = 237) -> reports.Report:
     ("report", "conclusion"),
     [(reports.denied, "failure"), (reports.allowed, "success"), (reports.not_evaluated, "failure")],
 )
-def test_the_conclusion_is_the_verdict(github: GitHub, run: Run, wish: Wish, report: object, conclusion: str) -> None:
-    _github_check.deliver(report(), run, platform.connect(run), wish)  # type: ignore[operator]
+def test_the_conclusion_is_the_verdict(
+    github: GitHub, run: Run, wish: Wish, report: Callable[[], Report], conclusion: str
+) -> None:
+    _github_check.deliver(report(), run, platform.connect(run), wish)
     check = only(github)
     assert (check["conclusion"], check["status"], check["head_sha"]) == (conclusion, "completed", run.commit)
 
@@ -107,9 +112,9 @@ def test_a_snapshot_that_is_too_large_or_broken_is_none() -> None:
 
 def test_hostile_names_are_dead_in_the_check(github: GitHub, run: Run, wish: Wish) -> None:
     _github_check.deliver(reports.hostile(), run, platform.connect(run), wish)
-    summary = str(only(github)["output"]["summary"])  # type: ignore[index]
+    summary = str(only(github)["output"]["summary"])
     assert "@everyone" not in summary
     assert "<script" not in summary
-    for note in only(github)["annotations"]:  # type: ignore[attr-defined]
+    for note in only(github)["annotations"]:
         assert "\n" not in note["path"] + note["title"]
         assert "\u202e" not in note["message"]

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from ml_compliance.platforms import Api, ApiError, Delivery, Run, Wish, _github_comment
+from ml_compliance.platforms import ApiError, Delivery, Run, Wish, _github_comment
 from ml_compliance.platforms import github as platform
 from ml_compliance.platforms._github_limits import COMMENT
-from tests.platforms.github_server import BOT, HEAD, Fault, GitHub
+from tests.platforms.github_server import BOT, HEAD, Answer, Fault, GitHub
 from tests.publish import reports
 
 PERSON = {"login": "mallory", "type": "User"}
-BROKEN = (502, {"message": "Server Error"}, {})
+BROKEN: Answer = (502, {"message": "Server Error"}, {})
 
 
 def comment(run: Run, wish: Wish, verdict: str = "denied") -> Delivery:
@@ -157,19 +157,15 @@ def test_an_answer_that_was_lost_makes_no_second_comment(
 
 def test_a_comment_holds_what_github_accepts(github: GitHub, run: Run, wish: Wish) -> None:
     name = "gate -->" + "@" * 500
-    found = _github_comment.deliver(reports.huge(), run, github_api(run), replace(wish, name=name))
+    found = _github_comment.deliver(reports.huge(), run, platform.connect(run), replace(wish, name=name))
     assert found.status == "delivered"
     (body,) = github.said()
     assert 60_000 < len(body) <= COMMENT
     assert "--" not in body.split("\n")[0].removeprefix("<!--").removesuffix("-->")
 
 
-def github_api(run: Run) -> Api:
-    return platform.connect(run)
-
-
 def test_hostile_names_are_dead_in_the_comment(github: GitHub, run: Run, wish: Wish) -> None:
-    _github_comment.deliver(reports.hostile(), run, github_api(run), wish)
+    _github_comment.deliver(reports.hostile(), run, platform.connect(run), wish)
     (body,) = github.said()
     assert "@everyone" not in body
     assert "<script" not in body

@@ -1,0 +1,106 @@
+"""`ml-compliance post` and `doctor`, from the output folder to GitHub."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ml_compliance.cli import main
+from tests import project
+from tests.platforms.github_server import BASE, TOKEN, GitHub
+from tests.platforms.test_github_run import PULL, environment
+from tests.project import Project
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Project:
+    """A project with a decision."""
+    made = project.make(tmp_path)
+    assert made.run("gate").code == 0
+    return made
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    found = environment(tmp_path, "pull_request", {"pull_request": PULL})
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+@pytest.fixture
+def online(environ: dict[str, str], api_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GITHUB_API_URL", api_url)
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+
+
+def test_on_a_laptop_nothing_is_posted_and_that_is_said(gated: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI"):
+        monkeypatch.delenv(name, raising=False)
+    done = gated.run("post")
+    assert done.code == 0
+    assert "no CI platform" in done.out
+
+
+def test_everything_arrives(gated: Project, github: GitHub, online: None) -> None:
+    done = gated.run("post", "--json")
+    assert done.code == 0
+    found = {item["name"]: item["status"] for item in json.loads(done.out)["deliveries"]}
+    assert set(found) == {"comment", "check", "summary", "outputs", "annotations"}
+    assert (found["comment"], found["check"]) == ("delivered", "delivered")
+    assert len(github.comments) == len(github.checks) == 1
+    assert TOKEN not in done.out + done.err
+
+
+def test_what_has_changed_since_the_base_comes_first(gated: Project, github: GitHub, online: None) -> None:
+    gated.run("post", "--no-comment")
+    (check,) = github.checks.values()
+    check["head_sha"] = BASE
+    gated.run("post")
+    (body,) = github.said()
+    assert "0 new, 0 fixed" in body
+    assert "0 new, 0 fixed" in (gated.out / "report.md").read_text()
+
+
+def test_publishing_that_fails_is_told_and_the_decision_stays(
+    gated: Project, github: GitHub, online: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "ghs_wrong")
+    before = (gated.out / "decision.json").read_bytes()
+    done = gated.run("post")
+    assert done.code == 3
+    assert "401" in done.out
+    assert (gated.out / "decision.json").read_bytes() == before
+
+
+def test_a_dry_run_prints_the_same_bytes_and_speaks_to_nobody(
+    gated: Project, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a dry run has connected")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    first, second = gated.run("post", "--dry-run"), gated.run("post", "--dry-run")
+    assert first.code == 0
+    assert first.out == second.out == (gated.out / "requests.json").read_text()
+    requests = json.loads(first.out)
+    assert all(set(item) == {"method", "path", "body"} for item in requests)
+    assert [item["method"] for item in requests if item["method"] != "GET"] == ["POST", "POST"]
+    assert "per_page=100" in "".join(item["path"] for item in requests)
+
+
+def test_doctor_says_what_is_here(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    done = CliRunner().invoke(main, ["doctor", "--json"])
+    assert done.exit_code == 0
+    found = {item["what"]: item for item in json.loads(done.stdout)}
+    assert found["engine embedded"]["can"]
+    assert found["platform"]["about"].startswith("github: pull_request")
+    assert "github.token" in found["comment"]["remedy"]
