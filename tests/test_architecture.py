@@ -40,7 +40,8 @@ SAME_LAYER = {
 LAZY_UPWARD = {("facts", "measure")}
 HEAVY = (
     "ibis", "duckdb", "pandas", "numpy", "scipy", "mlflow", "shap", "great_expectations", "sklearn", "fairlearn",
-    "rich", "pydantic", "jsonschema", "wasmtime", "opa_client", "ruamel", "jinja2", "sqlalchemy", "pyarrow",
+    "rich", "pydantic", "jsonschema", "wasmtime", "opa_client", "ruamel", "jinja2", "sqlalchemy", "pyarrow", "gitlab",
+    "requests",
 )  # fmt: skip
 
 

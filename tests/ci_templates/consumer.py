@@ -67,13 +67,19 @@ class Consumer:
         return self.folder / ".gitlab-ci-local" / "artifacts"
 
     def run(
-        self, *words: str, include: Include, includes: Sequence[Include] = (), more: str = "", installed: bool = True
+        self,
+        *words: str,
+        include: Include | None = None,
+        includes: Sequence[Include] = (),
+        more: str = "",
+        installed: bool = True,
     ) -> Pipeline:
-        """Commit everything with the includes and what is `more` in .gitlab-ci.yml, and run the pipeline.
+        """Commit everything and run the pipeline; with `include` of a .gitlab-ci.yml made of the includes and `more`.
 
         With `installed` the jobs find ml-compliance as an image would have it; without, they install it.
         """
-        self.write(".gitlab-ci.yml", f"include: {json.dumps([include, *includes])}\n{more}")
+        if include:
+            self.write(".gitlab-ci.yml", f"include: {json.dumps([include, *includes])}\n{more}")
         commit(self.folder)
         git(self.folder, "update-ref", "refs/remotes/origin/main", "HEAD")
         git(self.folder, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")

@@ -15,10 +15,20 @@ from pathlib import Path
 
 import junitparser
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.ci_templates import consumer as example
 from tests.ci_templates.consumer import OUT, ROOT, TEMPLATES, Consumer, commit, git
+from tests.platforms.gitlab_server import gitlab
 from tests.project import FACTS, LAW
+
+# https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations
+LINK = {
+    "type": "object", "required": ["label", "url"], "additionalProperties": False,
+    "properties": {"label": {"type": "string"}, "url": {"type": "string", "pattern": "^https?://"}},
+}  # fmt: skip
+ANNOTATION = {"required": ["external_link"], "properties": {"external_link": LINK}, "additionalProperties": False}
+ANNOTATIONS = {"type": "object", "additionalProperties": {"type": "array", "minItems": 1, "items": ANNOTATION}}
 
 SHOW = """\
 stages: [test, deploy]
@@ -56,9 +66,10 @@ def test_local_allowed_and_the_next_job_is_told(consumer: Consumer) -> None:
     assert done.code == 0, done.log
     assert "told=allowed violations=0" in done.log
     assert done.verdict("loan-ml-compliance") == "allowed"
-    link = json.loads(done.artifact("loan-ml-compliance", "annotations.json"))["ml-compliance"][0]["external_link"]
+    annotations = json.loads(done.artifact("loan-ml-compliance", "annotations.json"))
+    Draft202012Validator(ANNOTATIONS).validate(annotations)
+    link = annotations["ml-compliance"][0]["external_link"]
     assert re.fullmatch(rf"https://gitlab\.com/bank/loans/-/jobs/\d+/artifacts/file/{OUT}/report\.html", link["url"])
-    assert set(link) == {"label", "url"}
 
 
 def test_project_denied_and_the_reports_are_kept(consumer: Consumer, tmp_path: Path) -> None:
@@ -184,3 +195,26 @@ def test_the_fairness_report_waits_for_a_schedule(consumer: Consumer) -> None:
     assert listed.code == 0
     assert "other" in listed.log
     assert "fairness-report" not in listed.log
+
+
+def test_a_merge_request_gets_a_note_with_what_changed(consumer: Consumer) -> None:
+    consumer.write("compliance_policy.yaml", LAW.replace("0.7", "0.9"))
+    with gitlab() as server:
+        server.artifacts["main", f"{OUT}/snapshot.json", "ml-compliance"] = {
+            "schema": "ml-compliance/snapshot/v1", "project": "loans", "verdict": "allowed", "decision": "sha256:1",
+            "policy_digest": "sha256:2", "law_digest": "sha256:3", "violations": [], "violations_omitted": 0,
+            "measurements": [], "measurements_omitted": 0,
+        }  # fmt: skip
+        variables = {
+            "GITLAB_CI": "true", "CI_API_V4_URL": server.url, "GITLAB_TOKEN": "good", "CI_MERGE_REQUEST_IID": "2",
+            "CI_MERGE_REQUEST_PROJECT_ID": "5", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "5",
+            "CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        }  # fmt: skip
+        words = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
+        done = consumer.run(*words, include=local(consumer, "ml-compliance"), more=SHOW)
+    assert done.code == 1
+    assert "told=denied violations=1" in done.log
+    (note,) = server.ours()
+    assert "accuracy" in note
+    assert json.loads(done.artifact("ml-compliance", "report.json"))["changes"]["verdict"] == "allowed"
+    assert [status["status"] for status in server.statuses.values()] == ["failed"]

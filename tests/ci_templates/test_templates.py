@@ -24,8 +24,9 @@ COMMANDS = {
     "validate-model": entry_points.validate_model,
     "fairness-report": entry_points.fairness_report,
 }
-# GitLab names the base itself; output for machines and timings are for terminals; data are judged by no policy digest.
-NOT_OFFERED = {"json", "timings", "base", "explain", "help"}
+# GitLab names the base itself, and the platform knows where its snapshot is; output for machines and timings are for
+# terminals; data are judged by no policy digest.
+NOT_OFFERED = {"json", "timings", "base", "baseline", "explain", "help"}
 NOT_OF_DATA = {"policy-digest", "cross-check"}
 
 

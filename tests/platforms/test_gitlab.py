@@ -10,12 +10,11 @@ import pytest
 
 from ml_compliance.errors import UsageError
 from ml_compliance.model import Report
-from ml_compliance.platforms import ApiError, Delivery, gitlab
+from ml_compliance.platforms import ApiError, Delivery, Wish, gitlab
 from ml_compliance.platforms._gitlab_run import GitlabRun
 from ml_compliance.platforms._planned import Planned
 from tests.platforms.gitlab_server import BOT, Gitlab, operation, valid
 from tests.platforms.gitlab_server import gitlab as serve
-from tests.platforms.wishes import wish
 from tests.publish import reports
 
 SHA, HEAD, BASE = "a" * 40, "b" * 40, "c" * 40
@@ -47,7 +46,7 @@ def started(url: str, **changes: str) -> GitlabRun:
 
 
 def deliver(run: GitlabRun, report: Report | None = None, name: str = "loans", **changes: Any) -> dict[str, Delivery]:
-    found = gitlab.deliver(report or reports.denied(), run, gitlab.connect(run), wish(name, **changes))
+    found = gitlab.deliver(report or reports.denied(), run, gitlab.connect(run), Wish(name, **changes))
     return {item.name: item for item in found}
 
 
@@ -192,7 +191,7 @@ def test_the_same_run_edits_its_note_when_the_report_is_another(server: Gitlab) 
 
 def test_a_dry_run_sends_nothing_and_tells_what_it_would(server: Gitlab) -> None:
     api = Planned()
-    found = gitlab.deliver(reports.denied(), started(server.url), api, wish())
+    found = gitlab.deliver(reports.denied(), started(server.url), api, Wish("loans"))
     assert [item.status for item in found] == ["planned", "planned"]
     assert [item["method"] for item in api.requests if item["method"] != "GET"] == ["POST", "POST"]
     for item in api.requests:
@@ -207,7 +206,8 @@ def test_a_passing_error_is_asked_again(server: Gitlab, status: int) -> None:
     assert (found["comment"].status, len(server.ours())) == ("delivered", 1)
 
 
-def test_an_error_that_stays_is_reported_and_writes_nothing(server: Gitlab) -> None:
+def test_an_error_that_stays_is_reported_and_writes_nothing(server: Gitlab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     server.faults = [(503, {"Retry-After": "0"})] * 12
     found = deliver(started(server.url))
     assert {item.status for item in found.values()} == {"failed"}
@@ -257,7 +257,8 @@ def test_an_unknown_project_is_reported(server: Gitlab) -> None:
     assert "404" in found["check"].detail
 
 
-def test_an_instance_that_does_not_answer_is_reported() -> None:
+def test_an_instance_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     with serve() as server:
         run = started(server.url)
     found = deliver(run, comment=False)

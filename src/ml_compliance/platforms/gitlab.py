@@ -33,7 +33,7 @@ def capabilities(run: GitlabRun, api: Api) -> tuple[Capability, ...]:
     lacking = _lacking(run)
     if not lacking:
         try:
-            scopes = api.send("GET", "/personal_access_tokens/self").get("scopes", ())
+            scopes = (api.send("GET", "/personal_access_tokens/self") or {}).get("scopes", ())
             lacking = () if "api" in scopes else (f"the token in {TOKEN} lacks the scope api", _REMEDY)
         except ApiError as error:
             lacking = (f"the token in {TOKEN} is refused: {error}", _REMEDY)
