@@ -60,13 +60,15 @@ def post(request: Request, environ: Mapping[str, str], wish: Wish, *, dry_run: b
 def _compared(
     request: Request, report: Report, module: ModuleType, run: Run, api: Api, wish: Wish
 ) -> tuple[Report, tuple[Delivery, ...]]:
-    """The report with what differs from the base, rendered again; as it is where the base has left nothing."""
+    """The report with what differs from the base, rendered again; else as it is, with the reason."""
     try:
         before = module.baseline(run, api, wish.name)
     except ApiError as error:
         return report, (Delivery("comparison", "skipped" if error.status in (401, 403) else "failed", str(error)),)
-    if before is None or isinstance(api, Planned):
+    if isinstance(api, Planned):
         return report, ()
+    if isinstance(before, str):
+        return report, (Delivery("comparison", "skipped", before),) if before else ()
     compared = replace(report, changes=compare(before, run.base_branch or run.base, report))
     gate.publish(compared, request.out)
     return compared, ()
