@@ -19,7 +19,7 @@ from ml_compliance.cli._shared import (
     request,
 )
 from ml_compliance.cli.decisions import decisions
-from ml_compliance.cli.platform import doctor, post
+from ml_compliance.cli.platform import collect, doctor, post
 from ml_compliance.cli.policy import policy
 from ml_compliance.cli.tools import tools
 
@@ -152,6 +152,7 @@ def schema(name: str) -> None:
     terminal.print_json(schema_named(name))
 
 
+main.add_command(collect)
 main.add_command(decisions)
 main.add_command(doctor)
 main.add_command(policy)
