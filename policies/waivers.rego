@@ -63,7 +63,7 @@ fits(stated, actual) if {
 
 # Which of several cases a finding is about: a group, or the thing that it names.
 part(finding) := object.union(
-	object.filter(object.get(finding, "values", {}), ["feature", "artifact", "column"]),
+	object.filter(object.get(finding, "values", {}), ["feature", "artifact", "column", "cve", "global", "check"]),
 	object.get(finding, "slice", {}),
 )
 

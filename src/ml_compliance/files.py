@@ -24,6 +24,7 @@ RESULTS = (
     "codequality.json",
     "badge.json",
     "explainability.html",
+    "image.cdx.json",
 )
 
 

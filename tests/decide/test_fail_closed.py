@@ -37,6 +37,8 @@ UNREAD = re.compile(
       | input/evidence/business_rules/measurements/\d+/method/(examples|selected)(/|$)
       | input/evidence/robustness/measurements/\d+/(method/seed|slice/strength)$
       | input/evidence/image/facts/signature(/|$)
+      | input/evidence/image/facts/vulnerabilities/\d+/(installed|fixed|title|target)$
+      | input/evidence/model_files/facts/files/\d+/(size|sha256)$
       | input/evidence/drift/facts/(not_compared|ignored)(/|$)
       | input/evidence/lineage/facts/(git|data_card/path|model/(?!registered)\w+)(/|$)
       | input/evidence/lineage/facts/artifacts/\w+/source$
@@ -138,6 +140,9 @@ def test_a_removed_law_allows_nothing() -> None:
                 "max_failed_expectations",
                 "schema_drift",
                 "sbom",
+                "secrets",
+                "allowed",
+                "code",
                 "forbidden_proxies",
                 "minimum",
                 "project",
@@ -187,4 +192,5 @@ def test_examples_are_what_they_are_called() -> None:
     assert {finding.policy for finding in denied.violations} == {
         "fair", "ratio", "good", "loss", "explained", "known", "valid", "private", "calibrated", "stable", "whole",
         "no_worse", "better", "as_sure", "four_fifths", "robust", "limits", "approved", "scanned", "built", "proxies",
+        "harmless",
     }  # fmt: skip

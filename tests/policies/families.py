@@ -47,18 +47,32 @@ def approvals() -> Evidence:
 
 
 def image() -> Evidence:
-    counts = {"high": 2.0}
+    counts = {"critical": 0.0, "high": 2.0}
+    high = {"severity": "high", "installed": "1.0", "fixed": "1.1", "title": "a hole", "target": "debian"}
     facts: dict[str, Any] = {
         "digest": "sha256:" + "a" * 64,
         "incomplete": False,
         "database": {"age_days": 2},
+        "vulnerabilities": [{"cve": "CVE-1", "package": "zlib", **high}, {"cve": "CVE-2", "package": "glibc", **high}],
+        "secrets": [],
         "sbom": {"format": "CycloneDX", "sha256": "b" * 64},
         "signature": {"verified": True, "identity": "ci@bank.example"},
     }
     found = (Measurement("image/vulnerabilities", n, slice={"severity": name}) for name, n in counts.items())
-    return Evidence("image", "measured", tuple(found), facts)
+    return Evidence("image", "measured", (*found, Measurement("image/secrets", 0.0)), facts)
+
+
+def model_files() -> Evidence:
+    files = [{"path": "model.pkl", "format": "pickle", "size": 900, "sha256": "e" * 64, "unreadable": ""}]
+    name = "sklearn.linear_model._logistic.LogisticRegression"
+    facts: dict[str, Any] = {
+        "files": files,
+        "imports": [{"name": name, "file": "model.pkl", "dangerous": False}],
+    }
+    counts = (Measurement("model_files/files", 1.0), Measurement("model_files/imports", 1.0))
+    return Evidence("model_files", "measured", counts, facts)
 
 
 def evidence() -> tuple[Evidence, ...]:
     """One of each."""
-    return approvals(), business_rules(), image(), lineage(), robustness()
+    return approvals(), business_rules(), image(), lineage(), model_files(), robustness()
