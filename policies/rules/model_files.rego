@@ -2,7 +2,7 @@
 # title: Model files
 # description: >-
 #   Loading the model imports nothing but what is allowed: a pickle is a program. The evidence `model_files` has the facts
-#   `files: [{path, format, unreadable}]` (`unreadable` says why not all of a file could be looked at, or is empty) and
+#   `files: [{path, format, readable, reason}]` (`reason` says why not all of a file could be looked at) and
 #   `imports: [{name, file, dangerous}]` (`module.name` of everything that a pickle imports), and the measurements
 #   `model_files/files` and `model_files/imports`, which count them. A model that this forbids is not loaded by the gate.
 # custom:
@@ -73,7 +73,7 @@ files := facts.files if {
 	every file in facts.files {
 		law.has_text(file, "path")
 		law.has_text(file, "format")
-		is_string(file.unreadable)
+		is_boolean(file.readable)
 	}
 }
 
@@ -150,8 +150,8 @@ else := "the law does not allow"
 violation contains law.finding("model_files.unreadable", item, "high", "id", {"values": values}) if {
 	some item in items
 	some file in files
-	file.unreadable != ""
-	values := {"file": file.path, "why": file.unreadable}
+	file.readable == false
+	values := {"file": file.path, "why": object.get(file, "reason", "it does not say why")}
 }
 
 # METADATA

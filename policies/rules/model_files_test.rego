@@ -5,7 +5,7 @@ import data.mlpolicy_test.fixtures
 
 item(rest) := object.union({"id": "m", "type": "model_files"}, rest)
 
-pickle := {"path": "model.pkl", "format": "pickle", "unreadable": ""}
+pickle := {"path": "model.pkl", "format": "pickle", "readable": true}
 
 of_sklearn := {"name": "sklearn.linear_model._logistic.LogisticRegression", "file": "model.pkl", "dangerous": false}
 
@@ -35,7 +35,7 @@ with_fact(path, value) := json.patch(good, [{
 test_a_pickle_of_what_is_allowed_is_warned_of if {
 	rules(good, {}) == set()
 	warned(good, {}) == {"model_files.pickle"}
-	warned(about([{"path": "model.skops", "format": "skops", "unreadable": ""}], []), {}) == set()
+	warned(about([{"path": "model.skops", "format": "skops", "readable": true}], []), {}) == set()
 }
 
 test_what_is_not_allowed if {
@@ -60,11 +60,11 @@ test_what_is_dangerous_has_to_be_named_in_full if {
 }
 
 test_unreadable if {
-	rules(with_fact("files/0/unreadable", "it is packed as lz4"), {}) == {"model_files.unreadable"}
+	rules(with_fact("files/0/readable", false), {}) == {"model_files.unreadable"}
 }
 
 test_code if {
-	document := about([{"path": "code/a.py", "format": "python code", "unreadable": ""}], [])
+	document := about([{"path": "code/a.py", "format": "python code", "readable": true}], [])
 	rules(document, {}) == {"model_files.code"}
 	rules(document, {"code": "warn"}) == set()
 	warned(document, {"code": "warn"}) == {"model_files.code"}
@@ -76,7 +76,7 @@ test_not_listed if {
 		"files/0": null,
 		"files/0/path": "",
 		"files/0/format": 1,
-		"files/0/unreadable": null,
+		"files/0/readable": "",
 		"imports": [],
 		"imports/0": "os.system",
 		"imports/0/name": null,

@@ -38,7 +38,9 @@ UNREAD = re.compile(
       | input/evidence/robustness/measurements/\d+/(method/seed|slice/strength)$
       | input/evidence/image/facts/signature(/|$)
       | input/evidence/image/facts/vulnerabilities/\d+/(installed|fixed|title|target)$
-      | input/evidence/model_files/facts/files/\d+/(size|sha256)$
+      | input/evidence/model_files/facts/files/\d+/(size|sha256|reason)$
+      | input/evidence/deployment/facts/(scanner(/|$)|base_images/\d+/line$)
+      | input/evidence/deployment/facts/misconfigurations/\d+/(line|title|message|resolution)$
       | input/evidence/drift/facts/(not_compared|ignored)(/|$)
       | input/evidence/lineage/facts/(git|data_card/path|model/(?!registered)\w+)(/|$)
       | input/evidence/lineage/facts/artifacts/\w+/source$
@@ -141,8 +143,14 @@ def test_a_removed_law_allows_nothing() -> None:
                 "schema_drift",
                 "sbom",
                 "secrets",
+                "critical",
+                "high",
                 "allowed",
                 "code",
+                "severities",
+                "checks",
+                "pinned_base",
+                "base_images",
                 "forbidden_proxies",
                 "minimum",
                 "project",
@@ -192,5 +200,5 @@ def test_examples_are_what_they_are_called() -> None:
     assert {finding.policy for finding in denied.violations} == {
         "fair", "ratio", "good", "loss", "explained", "known", "valid", "private", "calibrated", "stable", "whole",
         "no_worse", "better", "as_sure", "four_fifths", "robust", "limits", "approved", "scanned", "built", "proxies",
-        "harmless",
+        "harmless", "deployed",
     }  # fmt: skip

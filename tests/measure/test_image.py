@@ -43,10 +43,10 @@ def gate_on(folder: Path, image: str, law: str = LAW, **scanner: object) -> proj
     return made
 
 
-def judge(made: project.Project) -> project.Result:
-    """Measure the image alone, and decide: the gate's answer without what else it measures."""
+def judge(made: project.Project, name: str = "image") -> project.Result:
+    """Measure one thing alone, and decide: the gate's answer without what else it measures."""
     # Without lineage a model has no name, and waivers are for named models.
-    measured = made.run("measure", "image", "lineage")
+    measured = made.run("measure", name, "lineage")
     if measured.code == 2:
         return measured
     assert made.run("submit").code == 0
@@ -382,3 +382,17 @@ def test_no_mirror_has_the_database(clean: str, tmp_path: Path, monkeypatch: pyt
         made = gate_on(tmp_path, clean, cache=str(tmp_path / "new"), offline=False, databases=mirrors)
         incomplete(made, "TOOMANYREQUESTS")
     assert 3 <= sum("/manifests/" in path for path in registry.asked) < 30
+
+
+def test_the_script_judges_the_image_alone(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from ml_compliance.entry_points import scan_image
+
+    images.archive(images.image(images.DEBIAN), tmp_path / "credit.tar")
+    made = gate_on(tmp_path, "{archive: credit.tar}", "  - {id: accuracy, type: performance, metric: f1, minimum: 1}\n")
+    words = ["--config", str(tmp_path / "compliance.yaml"), "--out", str(made.out), "--engine", "embedded"]
+    result = CliRunner().invoke(scan_image, words)
+    assert result.exit_code == 1, result.output
+    assert {rule for rule, _ in violations(made)} == {"image.vulnerability"}
+    assert [path.name for path in sorted((made.out / "evidence").iterdir())] == ["image.json", "measured.json"]

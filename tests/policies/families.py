@@ -63,7 +63,7 @@ def image() -> Evidence:
 
 
 def model_files() -> Evidence:
-    files = [{"path": "model.pkl", "format": "pickle", "size": 900, "sha256": "e" * 64, "unreadable": ""}]
+    files = [{"path": "model.pkl", "format": "pickle", "size": 900, "sha256": "e" * 64, "readable": True, "reason": ""}]
     name = "sklearn.linear_model._logistic.LogisticRegression"
     facts: dict[str, Any] = {
         "files": files,
@@ -73,6 +73,23 @@ def model_files() -> Evidence:
     return Evidence("model_files", "measured", counts, facts)
 
 
+def deployment() -> Evidence:
+    low = {"check": "AVD-DS-0026", "severity": "low", "file": "Dockerfile", "line": 0,
+           "title": "No HEALTHCHECK defined", "message": "", "resolution": "Add HEALTHCHECK"}  # fmt: skip
+    facts: dict[str, Any] = {
+        "checked_files": ["Dockerfile"],
+        "misconfigurations": [low],
+        "base_images": [{"image": "python@sha256:1", "pinned": True, "file": "Dockerfile", "line": 1}],
+        "ignored_checks": [],
+        "scanner": {"name": "trivy"},
+    }
+    counts = {"critical": 0.0, "high": 0.0, "medium": 0.0, "low": 1.0, "unknown": 0.0}
+    found = [Measurement("deployment/misconfigurations", n, slice={"severity": name}) for name, n in counts.items()]
+    totals = {"checked_files": 1.0, "base_images": 1.0, "ignored_checks": 0.0}
+    found += [Measurement(f"deployment/{name}", n) for name, n in totals.items()]
+    return Evidence("deployment", "measured", tuple(found), facts)
+
+
 def evidence() -> tuple[Evidence, ...]:
     """One of each."""
-    return approvals(), business_rules(), image(), lineage(), model_files(), robustness()
+    return approvals(), business_rules(), deployment(), image(), lineage(), model_files(), robustness()

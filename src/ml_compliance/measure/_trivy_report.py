@@ -32,15 +32,16 @@ _RESULT = {
     "Secrets": _list(("RuleID", "Severity"), RuleID=_TEXT, Severity=_SEVERITY, StartLine={"type": "integer"}),
     "Licenses": _list(("Name", "PkgName"), Name=_TEXT, PkgName=_TEXT, Category=_TEXT),
     "Misconfigurations": _list(
-        ("ID", "Severity", "Status"), ID=_TEXT, Severity=_SEVERITY, Status={"enum": ["PASS", "FAIL", "EXCEPTION"]},
-        Title=_TEXT, Message=_TEXT, Resolution=_TEXT, CauseMetadata={"type": "object"},
+        ("ID", "Severity", "Status"), ID=_TEXT, AVDID=_TEXT, Severity=_SEVERITY,
+        Status={"enum": ["PASS", "FAIL", "EXCEPTION"]}, Title=_TEXT, Message=_TEXT, Resolution=_TEXT,
+        CauseMetadata={"type": "object"},
     ),
     "ExperimentalModifiedFindings": _list(("Type", "Status", "Finding"), Type=_TEXT, Status=_TEXT,
                                           Finding={"type": "object"}),
 }  # fmt: skip
 REPORT_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "required": ["SchemaVersion", "ArtifactType", "Metadata"],
+    "required": ["SchemaVersion", "ArtifactType"],
     "properties": {
         "SchemaVersion": {"const": SCHEMA_VERSION},
         "ArtifactName": _TEXT,
@@ -140,7 +141,7 @@ def misconfigurations(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The checks that failed, each with its place and how to put it right."""
     found = [
         {
-            "check": entry["ID"],
+            "check": entry.get("AVDID") or entry["ID"],
             "severity": entry["Severity"].lower(),
             "title": entry.get("Title", ""),
             "message": entry.get("Message", ""),

@@ -135,7 +135,7 @@ def _by_severity(name: str, found: Iterable[Mapping[str, Any]]) -> tuple[Measure
 
 
 def _system(report: Mapping[str, Any]) -> dict[str, Any] | None:
-    found = report["Metadata"].get("OS")
+    found = report.get("Metadata", {}).get("OS")
     if not found:
         return None
     return {"family": found.get("Family", ""), "name": found.get("Name", ""), "end_of_life": found.get("EOSL", False)}
@@ -159,13 +159,14 @@ def _digest(report: Mapping[str, Any], image: Image) -> tuple[str, str]:
 
     Raises EvaluationError when another image was scanned than the one that was named by its digest.
     """
-    known = [written.rpartition("@")[2] for written in report["Metadata"].get("RepoDigests") or ()]
+    described = report.get("Metadata", {})
+    known = [written.rpartition("@")[2] for written in described.get("RepoDigests") or ()]
     asked = image.name.rpartition("@")[2] if "@" in image.name else ""
     if asked and asked not in known:
         raise EvaluationError(f"the image that was scanned has the digest {', '.join(known) or '(none)'}",
                               where=image.name, remedy="scan the image that is named")  # fmt: skip
     if known:
         return asked or known[0], "manifest"
-    if "ImageID" in report["Metadata"]:
-        return str(report["Metadata"]["ImageID"]), "configuration"
+    if "ImageID" in described:
+        return str(described["ImageID"]), "configuration"
     raise EvaluationError("trivy names no digest of the image", where=image.name or image.archive)

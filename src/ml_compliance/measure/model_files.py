@@ -22,7 +22,7 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
     digests = {file.path: file_digest(model.source.folder / file.path, f"model/{file.path}") for file in model.files}
     files: list[Json] = [
         {"path": file.path, "format": file.format, "size": file.size, "sha256": digests[file.path].sha256,
-         "unreadable": file.unreadable}
+         "readable": not file.unreadable, "reason": file.unreadable}
         for file in model.files
     ]  # fmt: skip
     imports: list[Json] = [
