@@ -77,7 +77,7 @@ def are_new(report: Report) -> frozenset[int]:
 
 def _delta(delta: Delta) -> str:
     across = f" by {' × '.join(delta.across)}" if delta.across else ""
-    return f"{short_name(delta.name)}{across} {_side(delta.before)} → {_side(delta.now)}"
+    return f"changed: {short_name(delta.name)}{across} {_side(delta.before)} → {_side(delta.now)}"
 
 
 def _side(value: float | None) -> str:

@@ -27,7 +27,7 @@ def _issue(report: Report, finding: Finding, severity: str, fingerprint: str) ->
     at = place(report, finding)
     said = ": ".join(part for part in (headline(finding), detail(finding)) if part)
     return {
-        "description": clip(markdown(said), _LONG),
+        "description": markdown(clip(said, _LONG)),
         "check_name": markdown(finding.rule),
         "fingerprint": fingerprint,
         "severity": severity,

@@ -137,7 +137,7 @@ def _print_briefly(label: str, findings: Sequence[Finding], console: Console) ->
                 console.print(_indented(clip(terminal(detail(finding)), _LONG)))
         else:
             said = clip(terminal(detail(finding) or headline(finding)), _LONG)
-            console.print(f"  {word:8}  {place}  {_policy(finding)}  {said}", soft_wrap=True, markup=False)
+            console.print(f"  {word:8}  {place}  {_policy(finding)}  {said}", soft_wrap=True, markup=False, emoji=False)
 
 
 def _policy(finding: Finding) -> str:

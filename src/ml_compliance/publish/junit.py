@@ -87,6 +87,4 @@ def _lines(texts: Iterable[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Without what XML 1.0 cannot hold: control characters are shown, and lone surrogates and non-characters are."""
-    shown = terminal(text)
-    return clip("".join(letter if letter not in "\ufffe\uffff" else "\ufffd" for letter in shown), _LONG)
+    return clip(terminal(text), _LONG)

@@ -172,9 +172,9 @@ def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
         return header, rows, "failure"
     if evidence.name == "lineage":
         header = "| Artifact | Value | Where it was found |\n| :-- | :-- | :-- |\n"
-        files = [_cells(file.path, f"sha256:{file.sha256}", f"{file.size:,} bytes") for file in evidence.files]
         known = [*artifacts(evidence), *((label, text, "") for label, text in model(evidence))]
-        return header, [_cells(*row) for row in known] + files, "row"
+        known += [(file.path, f"sha256:{file.sha256}", f"{file.size:,} bytes") for file in evidence.files]
+        return header, [_origin(*row) for row in known], "row"
     remark = note(evidence)
     header = f"{remark}\n\n" if remark else ""
     header += "| Measurement | Group | Value | Interval | n |\n| :-- | :-- | --: | --: | --: |\n"
@@ -184,6 +184,11 @@ def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
 
 def _cells(*texts: str) -> str:
     return "| " + " | ".join(_prose(text) or NONE for text in texts) + " |\n"
+
+
+def _origin(name: str, value: str, source: str) -> str:
+    """A row with the value as code: a digest is copied, and no commit is linked."""
+    return f"| {_prose(name)} | {code(clip(value, _LONG))} | {_prose(source) or NONE} |\n"
 
 
 def _measurement(item: Measurement, level: float) -> str:
