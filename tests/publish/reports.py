@@ -194,19 +194,20 @@ def hostile(*texts: str) -> Report:
     texts = texts or HOSTILE
     text = " ".join(texts)
     measured = tuple(item for one in texts for item in _measured(one))
+    files = tuple(FileDigest(one, "ab" * 32, 1) for one in texts)
     significance: dict[str, Any] = {"level": 0.05, "groups": {"tests": 4}}
     found = (
         Evidence("data", "measured", facts={
             "suites": [{"name": one, "evaluated": 1, "failed": 1, "expectations": [_expectation(one)]}
                        for one in texts],
             "schema_drift": [{"kind": one, "column": one, "detail": one} for one in texts],
-        }, files=tuple(FileDigest(one, "ab" * 32, 1) for one in texts)),
+        }, files=files),
         Evidence("explainability", "measured",
                  tuple(Measurement("explainability/" + one, 0.1, slice={"feature": one}) for one in texts),
                  facts={"technique": text, "explainer": text, "output": text,
                         "report": {"path": text, "sha256": text}}),
         Evidence("fairness", "measured", measured, facts=significance, reason=text),
-        Evidence("lineage", "measured", facts=_origin(text), files=tuple(FileDigest(one, "ab" * 32, 1) for one in texts)),
+        Evidence("lineage", "measured", facts=_origin(text), files=files),
         Evidence("performance", "declared", (Measurement("performance/" + text, 1.0),), reason=text),
         *(Evidence(one, "error", _measured(one), facts={one: [one, {one: one}]}, reason=one) for one in texts),
     )  # fmt: skip

@@ -10,8 +10,8 @@ _UNUSUAL = re.compile(r"[^\n -~]")
 BREAK = "\u200b"
 """What nobody sees, and what keeps the signs on its sides from meaning something together."""
 _MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$^{]|(?<![^\W_])_|_(?![^\W_])|:(?=:)")
-# What GitHub and GitLab link or replace after entities are decoded: mentions, numbers of issues and the like, references
-# in brackets, addresses, emoji. Mathematics begins at a dollar behind white space, so it is broken on both sides.
+# What GitHub and GitLab link or replace after entities are decoded: mentions, numbers of issues and so on, addresses,
+# references in brackets, emoji. Mathematics begins at a dollar behind a space, so that is broken on both sides.
 _LINKED = re.compile(
     r"@|[#!~%&^](?=[\w\"])|[\[*](?=[\w\[])|:(?=//|[\w+-]+(?::|$))|(?<=mailto):|(?<=xmpp):"
     r"|(?<=www)(?=\.)|(?<=GH)(?=-\d)|(?<=GHSA)(?=-)",

@@ -101,12 +101,13 @@ def _foot(report: Report) -> str:
 
 def _findings(report: Report, room: int) -> str:
     errors = [f"- **ERROR** {_prose(error)}\n" for error in report.decision.errors]
-    text = _fit("\n", errors, room, "error") if errors else ""
+    text = _fit("\n", errors, len(errors), room, "error") if errors else ""
     new = are_new(report)
-    rows = [_finding(report, item, place in new) for place, item in enumerate(ordered(report.decision.violations))]
-    if rows:
+    violations = ordered(report.decision.violations)
+    if violations:
+        rows = (_finding(report, item, place in new) for place, item in enumerate(violations))
         header = "\n| Severity | What is wrong, and the way out | Law |\n| :-- | :-- | :-- |\n"
-        text += _fit(header, rows, room - _size(text), "violation")
+        text += _fit(header, rows, len(violations), room - _size(text), "violation")
     return text
 
 
@@ -123,9 +124,9 @@ def _law(finding: Finding) -> str:
     return "<br>".join((_name(finding.policy or finding.rule), *place))
 
 
-def _fit(header: str, rows: Sequence[str], room: int, noun: str) -> str:
-    """`header` and as many whole `rows` as fit into `room` bytes, followed by how many are left out."""
-    omitted = "\n" + counted(len(rows), f"more {noun}") + f" in `{FULL_REPORT}`\n"
+def _fit(header: str, rows: Iterable[str], count: int, room: int, noun: str) -> str:
+    """`header` and as many of the `count` whole `rows` as fit into `room` bytes, followed by how many are left out."""
+    omitted = "\n" + counted(count, f"more {noun}") + f" in `{FULL_REPORT}`\n"
     room -= _size(header) + _size(omitted)
     kept: list[str] = []
     for row in rows:
@@ -133,7 +134,7 @@ def _fit(header: str, rows: Sequence[str], room: int, noun: str) -> str:
         if room < 0:
             break
         kept.append(row)
-    missing = len(rows) - len(kept)
+    missing = count - len(kept)
     rest = "\n" + counted(missing, f"more {noun}") + f" in `{FULL_REPORT}`\n" if missing else ""
     return (header if kept else "") + "".join(kept) + rest
 
@@ -212,7 +213,7 @@ def _details(sections: Iterable[_Section], room: int) -> str:
         if dropped or frame + 4 * _NOTICE > room:
             dropped += 1
             continue
-        table = _fit(header, rows, (room - frame - _NOTICE) // 2, noun) if rows else ""
+        table = _fit(header, rows, len(rows), (room - frame - _NOTICE) // 2, noun) if rows else ""
         section = opening + table + closing
         text += section
         room -= _size(section)

@@ -110,11 +110,11 @@ def _notifications(errors: Iterable[str], omitted: int) -> list[dict[str, Any]]:
 
 def _text(text: str) -> str:
     """Text without links and without placeholders, which SARIF knows in plain text too (§3.11.5 and §3.11.6)."""
-    return clip(_LIVE.sub(lambda found: found.group() + BREAK, plain(text)), _LONG)
+    return clip(_LIVE.sub(lambda found: found.group() + BREAK, plain(clip(text, _LONG))), _LONG)
 
 
 def _uri(file: str) -> str:
     """A path below the root of the repository; more than one slash at its start would name a host."""
     from urllib.parse import quote
 
-    return quote(re.sub("/+", "/", plain(file)))
+    return quote(re.sub("/+", "/", plain(clip(file, _LONG))))
