@@ -80,11 +80,13 @@ def _compared(report: Report) -> str:
 
 
 def _moved(report: Report) -> str:
-    """What the change set changes in the rules."""
+    """What the change set changes in the rules; that it changes nothing is said at the end of the report."""
     first, *moved = law_changes(report.decision)
+    if not moved:
+        return ""
     listed = "".join(f"- {_prose(change)}\n" for change in moved[:_CHANGES])
     more = f"- {counted(len(moved) - _CHANGES, 'more change')} in `{FULL_REPORT}`\n" if len(moved) > _CHANGES else ""
-    return f"\n{_prose(first)}\n" + (f"\n{listed}{more}" if moved else "")
+    return f"\n**{_prose(first)}**\n\n{listed}{more}"
 
 
 def _foot(report: Report) -> str:
@@ -96,7 +98,9 @@ def _foot(report: Report) -> str:
         f"judged by {_prose(clip(f'{decision.engine} {decision.engine_version}'.strip(), _SHORT))}",
         f"full report: `{FULL_REPORT}`",
     )
-    return "\n" + " · ".join(parts) + "\n"
+    first, *moved = law_changes(decision)
+    unmoved = "" if moved else f"\n{_prose(first)}\n"
+    return unmoved + "\n" + " · ".join(parts) + "\n"
 
 
 def _findings(report: Report, room: int) -> str:
