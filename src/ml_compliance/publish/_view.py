@@ -13,7 +13,7 @@ VERDICTS = {"allowed": "ALLOWED", "denied": "DENIED", "not_evaluated": "NOT EVAL
 FULL_REPORT = "report.html"
 _SEVERITIES = ("critical", "high", "medium", "low")
 _HEADLINES = 3
-_LISTED = 10
+_LISTED = 5
 NEW = "NEW"
 
 
@@ -67,7 +67,9 @@ def changes(report: Report) -> tuple[str, ...]:
     said = f"not compared: {found.reason}" if found.reason else compared
     rules = "" if found.same_rules else "; other rules judged there"
     fixed_ones = (f"fixed: {title}" for title in found.fixed[:_LISTED])
-    return (f"{base}: {said}{rules}", *fixed_ones, *map(_delta, found.deltas[:_LISTED]))
+    beyond = len(found.deltas) - _LISTED
+    more = [f"changed: {counted(beyond, 'more number')} in report.json"] if beyond > 0 else []
+    return (f"{base}: {said}{rules}", *fixed_ones, *map(_delta, found.deltas[:_LISTED]), *more)
 
 
 def parts(report: Report) -> tuple[str, ...]:
@@ -89,7 +91,7 @@ def are_new(report: Report) -> frozenset[int]:
 
 def _delta(delta: Delta) -> str:
     across = f" by {' × '.join(delta.across)}" if delta.across else ""
-    return f"{short_name(delta.name)}{across} {_side(delta.before)} → {_side(delta.now)}"
+    return f"changed: {short_name(delta.name)}{across} {_side(delta.before)} → {_side(delta.now)}"
 
 
 def _side(value: float | None) -> str:

@@ -91,11 +91,13 @@ def _compared(report: Report) -> str:
 
 
 def _moved(report: Report) -> str:
-    """What the change set changes in the rules."""
+    """What the change set changes in the rules; that it changes nothing is said at the end of the report."""
     first, *moved = law_changes(report.decision)
+    if not moved:
+        return ""
     listed = "".join(f"- {_prose(change)}\n" for change in moved[:_CHANGES])
     more = f"- {counted(len(moved) - _CHANGES, 'more change')} in `{FULL_REPORT}`\n" if len(moved) > _CHANGES else ""
-    return f"\n{_prose(first)}\n" + (f"\n{listed}{more}" if moved else "")
+    return f"\n**{_prose(first)}**\n\n{listed}{more}"
 
 
 def _foot(report: Report) -> str:
@@ -107,17 +109,20 @@ def _foot(report: Report) -> str:
         f"judged by {_prose(clip(f'{decision.engine} {decision.engine_version}'.strip(), _SHORT))}",
         f"full report: `{FULL_REPORT}`",
     )
-    return "\n" + " · ".join(parts) + "\n"
+    first, *moved = law_changes(decision)
+    unmoved = "" if moved else f"\n{_prose(first)}\n"
+    return unmoved + "\n" + " · ".join(parts) + "\n"
 
 
 def _findings(report: Report, room: int) -> str:
     errors = [f"- **ERROR** {_prose(error)}\n" for error in report.decision.errors]
-    text = _fit("\n", errors, room, "error") if errors else ""
+    text = _fit("\n", errors, len(errors), room, "error") if errors else ""
     new = are_new(report)
-    rows = [_finding(report, item, place in new) for place, item in enumerate(ordered(report.decision.violations))]
-    if rows:
+    violations = ordered(report.decision.violations)
+    if violations:
+        rows = (_finding(report, item, place in new) for place, item in enumerate(violations))
         header = "\n| Severity | What is wrong, and the way out | Law |\n| :-- | :-- | :-- |\n"
-        text += _fit(header, rows, room - _size(text), "violation")
+        text += _fit(header, rows, len(violations), room - _size(text), "violation")
     return text
 
 
@@ -134,9 +139,9 @@ def _law(finding: Finding) -> str:
     return "<br>".join((_name(finding.policy or finding.rule), *place))
 
 
-def _fit(header: str, rows: Sequence[str], room: int, noun: str) -> str:
-    """`header` and as many whole `rows` as fit into `room` bytes, followed by how many are left out."""
-    omitted = "\n" + counted(len(rows), f"more {noun}") + f" in `{FULL_REPORT}`\n"
+def _fit(header: str, rows: Iterable[str], count: int, room: int, noun: str) -> str:
+    """`header` and as many of the `count` whole `rows` as fit into `room` bytes, followed by how many are left out."""
+    omitted = "\n" + counted(count, f"more {noun}") + f" in `{FULL_REPORT}`\n"
     room -= _size(header) + _size(omitted)
     kept: list[str] = []
     for row in rows:
@@ -144,7 +149,7 @@ def _fit(header: str, rows: Sequence[str], room: int, noun: str) -> str:
         if room < 0:
             break
         kept.append(row)
-    missing = len(rows) - len(kept)
+    missing = count - len(kept)
     rest = "\n" + counted(missing, f"more {noun}") + f" in `{FULL_REPORT}`\n" if missing else ""
     return (header if kept else "") + "".join(kept) + rest
 
@@ -183,9 +188,9 @@ def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
         return header, rows, "failure"
     if evidence.name == "lineage":
         header = "| Artifact | Value | Where it was found |\n| :-- | :-- | :-- |\n"
-        files = [_cells(file.path, f"sha256:{file.sha256}", f"{file.size:,} bytes") for file in evidence.files]
         known = [*artifacts(evidence), *((label, text, "") for label, text in model(evidence))]
-        return header, [_cells(*row) for row in known] + files, "row"
+        known += [(file.path, f"sha256:{file.sha256}", f"{file.size:,} bytes") for file in evidence.files]
+        return header, [_origin(*row) for row in known], "row"
     remark = note(evidence)
     header = f"{remark}\n\n" if remark else ""
     header += "| Measurement | Group | Value | Interval | n |\n| :-- | :-- | --: | --: | --: |\n"
@@ -195,6 +200,11 @@ def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
 
 def _cells(*texts: str) -> str:
     return "| " + " | ".join(_prose(text) or NONE for text in texts) + " |\n"
+
+
+def _origin(name: str, value: str, source: str) -> str:
+    """A row with the value as code: a digest is copied, and no commit is linked."""
+    return f"| {_prose(name)} | {code(clip(value, _LONG))} | {_prose(source) or NONE} |\n"
 
 
 def _measurement(item: Measurement, level: float) -> str:
@@ -218,7 +228,7 @@ def _details(sections: Iterable[_Section], room: int) -> str:
         if dropped or frame + 4 * _NOTICE > room:
             dropped += 1
             continue
-        table = _fit(header, rows, (room - frame - _NOTICE) // 2, noun) if rows else ""
+        table = _fit(header, rows, len(rows), (room - frame - _NOTICE) // 2, noun) if rows else ""
         section = opening + table + closing
         text += section
         room -= _size(section)
