@@ -87,6 +87,8 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
 def _cell(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else str(value)[: _ID if name == "id" else None]
 
 

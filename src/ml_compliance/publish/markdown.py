@@ -23,6 +23,7 @@ from ml_compliance.publish._view import (
     ordered,
     short,
     short_name,
+    shown_and_absent,
     subject,
     value_text,
 )
@@ -48,7 +49,7 @@ def compose(report: Report, limit: int) -> str:
     room = limit - _size(head) - _size(foot)
     violations = _findings(report, room - _RESERVED_FOR_EVIDENCE)
     room -= _size(violations)
-    folded = _details((*_other_findings(report), *_evidence(report.evidence)), room)
+    folded = _details((*_other_findings(report), *_evidence(report)), room)
     return head + violations + folded + foot
 
 
@@ -160,11 +161,14 @@ def _other_findings(report: Report) -> Iterable[_Section]:
             yield f"<b>{title}</b>: {len(findings):,}", header, rows, "finding"
 
 
-def _evidence(evidence: Iterable[Evidence]) -> Iterable[_Section]:
-    for item in evidence:
+def _evidence(report: Report) -> Iterable[_Section]:
+    shown, absent = shown_and_absent(report)
+    for item in shown:
         title = f"<b>{markdown(clip(item.name, _SHORT))}</b>: {_prose(glance(item))}"
         header, rows, noun = _rows(item)
         yield title, header, rows, noun
+    if absent:
+        yield _prose(absent), "", (), ""
 
 
 def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
