@@ -92,7 +92,7 @@ class Context:
             remedy = "write model: {uri: models:/name/version}, or name a prediction column"
             raise UsageError("no model is named", where="compliance.yaml", remedy=remedy)
         model = self.facts.model
-        return self._once("model", lambda: load(model.uri, model.tracking_uri or None, self.folder))
+        return self._once("model", lambda: load(model.uri, model.tracking_uri or None, self.folder), model.uri)
 
     @property
     def positive(self) -> Positive:
@@ -120,7 +120,7 @@ class Context:
         from ml_compliance.engine.models import load
 
         uri = self.facts.champion.uri if self.facts.champion else ""
-        return self._once("champion model", lambda: load(uri, self.facts.model.tracking_uri or None, self.folder))
+        return self._once("champion model", lambda: load(uri, self.facts.model.tracking_uri or None, self.folder), uri)
 
     @cached_property
     def paired(self) -> Paired:
@@ -275,13 +275,17 @@ class Context:
 
         return judge_table(table, data.evaluation, label, prediction, score, data.sensitive)
 
-    def _once(self, what: str, make: Callable[[], T]) -> T:
-        """`make()`, or the error that it raised the first time: opening a broken thing twice helps nobody."""
+    def _once(self, what: str, make: Callable[[], T], named: str = "") -> T:
+        """`make()`, or the error that it raised the first time: opening a broken thing twice helps nobody.
+
+        `named` is what the facts call the thing, where the error does not say.
+        """
         if what in self._failed:
             raise self._failed[what]
         try:
             return make()
         except (UsageError, EvaluationError) as error:
+            error.named = error.named or named
             self._failed[what] = error
             raise
 
