@@ -28,7 +28,7 @@ LAYERS = (
     ("engine",),
     ("stats", "law", "facts", "waivers", "law_changes"),
     ("decisions", "yaml_file", "files"),
-    ("documents", "plugins", "resources", "tools", "git"),
+    ("documents", "plugins", "resources", "tools", "git", "deployed"),
     ("model",),
     ("errors",),
 )

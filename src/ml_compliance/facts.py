@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ml_compliance import plugins
+from ml_compliance.deployed import Deployment, Image, Scanner
 from ml_compliance.errors import UsageError
+from ml_compliance.model import STRICT
 from ml_compliance.yaml_file import YamlFile, check, read_yaml
 
 FACTS_VERSION = "ml-compliance/config/v1"
-STRICT = {"extra": "forbid", "use_attribute_docstrings": True}
 Scalar = bool | int | float | str
 Engine = Literal["auto", "server", "binary", "embedded"]
 Task = Literal["binary", "multiclass", "regression"]
@@ -162,6 +163,12 @@ class Facts:
     """The model that asks to be released."""
     champion: Champion | None = None
     """The model in use, which the new one is compared with."""
+    image: Image | None = None
+    """The container image that serves the model."""
+    deployment: Deployment | None = None
+    """The files that say how the model is deployed."""
+    scanner: Scanner = field(default_factory=Scanner)
+    """How Trivy is run, and from where its database of vulnerabilities comes."""
     approvals: str = ""
     """A file that says who approved which version of the model."""
     policy: str = ""
@@ -250,11 +257,8 @@ def _check_column(column: str | Column | None, key: str, file: YamlFile) -> None
         return
     said = [name for name in ("positive", "negative", "at_least") if getattr(column, name) is not None]
     if len(said) > 1:
-        raise UsageError(
-            f"data.{key} says {' and '.join(said)}",
-            where=f"{file.name}:{file.line(('data', key))}",
-            remedy="keep one of them",
-        )
+        raise UsageError(f"data.{key} says {' and '.join(said)}", where=f"{file.name}:{file.line(('data', key))}",
+                         remedy="keep one of them")  # fmt: skip
 
 
 def _check_task(data: Data, file: YamlFile) -> None:
@@ -265,11 +269,9 @@ def _check_task(data: Data, file: YamlFile) -> None:
         column = getattr(data, key)
         said = [name for name in ("positive", "negative", "at_least") if getattr(column, name, None) is not None]
         if said:
-            raise UsageError(
-                f"data.{key} says {said[0]}, which is for two classes; data.task is {data.task}",
-                where=f"{file.name}:{file.line(('data', key))}",
-                remedy=f"write data.{key}: {column.column}",
-            )
+            raise UsageError(f"data.{key} says {said[0]}, which is for two classes; data.task is {data.task}",
+                             where=f"{file.name}:{file.line(('data', key))}",
+                             remedy=f"write data.{key}: {column.column}")  # fmt: skip
     if data.score is not None:
         raise UsageError(
             f"data.score is the probability of one of two classes; data.task is {data.task}",

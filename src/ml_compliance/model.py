@@ -17,6 +17,9 @@ Status = Literal["measured", "not_estimable", "declared", "missing", "error"]
 Verdict = Literal["allowed", "denied", "not_evaluated"]
 Severity = Literal["critical", "high", "medium", "low"]
 
+STRICT = {"extra": "forbid", "use_attribute_docstrings": True}
+"""How pydantic reads what people write: no unknown keys, and each key is explained by the text below it."""
+
 MISSING_GROUP = "(missing)"
 """The group of the rows whose sensitive value is null: visible, compared, never dropped."""
 

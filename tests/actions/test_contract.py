@@ -21,6 +21,7 @@ COMMANDS: dict[str, click.Command] = {
     "build-submission": entry_points.build_submission,
     "post-results": main.commands["post"],
     "query-opa": main.commands["decide"],
+    "scan-image": entry_points.scan_image,
     "validate-data": entry_points.validate_data,
     "validate-model": entry_points.validate_model,
 }
@@ -32,7 +33,7 @@ OWN = {
     "post-from-fork": {"config", "policy", "name", "dry-run", "artifact", "token", "working-directory", "python"},
     "post-results": {"token", "working-directory", "python"},
     "setup": {"python"},
-    **dict.fromkeys(("build-submission", "query-opa", "validate-data", "validate-model"), _TASK),
+    **dict.fromkeys(("build-submission", "query-opa", "scan-image", "validate-data", "validate-model"), _TASK),
 }
 TASKS = [(rig.ROOT / folder if not folder else rig.ROOT / "actions" / folder, command)
          for folder, command in COMMANDS.items()]  # fmt: skip
