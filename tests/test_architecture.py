@@ -20,7 +20,7 @@ LAYERS = (
     ("demo", "terminal"),
     ("authoring",),
     ("delivery",),
-    ("gate", "schemas", "rulebook"),
+    ("gate", "schemas", "rulebook", "starter"),
     ("request",),
     ("comparison", "platforms"),
     ("measure", "submit", "decide", "publish", "record"),
