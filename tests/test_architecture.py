@@ -20,7 +20,7 @@ LAYERS = (
     ("demo", "terminal"),
     ("authoring",),
     ("delivery",),
-    ("gate", "schemas", "rulebook", "starter"),
+    ("gate", "schemas", "rulebook", "collect", "starter"),
     ("request",),
     ("comparison", "platforms"),
     ("measure", "submit", "decide", "publish", "record"),

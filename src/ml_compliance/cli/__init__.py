@@ -20,7 +20,7 @@ from ml_compliance.cli._shared import (
 )
 from ml_compliance.cli.decisions import decisions
 from ml_compliance.cli.init import init
-from ml_compliance.cli.platform import doctor, post
+from ml_compliance.cli.platform import collect, doctor, post
 from ml_compliance.cli.policy import policy
 from ml_compliance.cli.tools import tools
 
@@ -153,6 +153,7 @@ def schema(name: str) -> None:
     terminal.print_json(schema_named(name))
 
 
+main.add_command(collect)
 main.add_command(decisions)
 main.add_command(doctor)
 main.add_command(init)

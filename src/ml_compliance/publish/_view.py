@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from ml_compliance.model import Decision, Delta, Evidence, Finding, Json, LawChange, Location, Measurement, Report
+from ml_compliance.model import Decision, Delta, Evidence, Finding, Json, LawChange, Location, Measurement, Part, Report
 from ml_compliance.publish._numbers import counted, fixed, number
 
 VERDICTS = {"allowed": "ALLOWED", "denied": "DENIED", "not_evaluated": "NOT EVALUATED"}
@@ -70,6 +70,18 @@ def changes(report: Report) -> tuple[str, ...]:
     beyond = len(found.deltas) - _LISTED
     more = [f"changed: {counted(beyond, 'more number')} in report.json"] if beyond > 0 else []
     return (f"{base}: {said}{rules}", *fixed_ones, *map(_delta, found.deltas[:_LISTED]), *more)
+
+
+def parts(report: Report) -> tuple[str, ...]:
+    """The gates that this is the report of, each with its verdict; empty for one gate's own report."""
+    return tuple(f"{part.name}: {VERDICTS[part.verdict]} · {part_detail(part)}" for part in report.parts)
+
+
+def part_detail(part: Part) -> str:
+    """What there is to say about a part beside its verdict."""
+    if part.reason:
+        return part.reason
+    return " · ".join((counted(part.violations, "violation"), *((part.model,) if part.model else ())))
 
 
 def are_new(report: Report) -> frozenset[int]:

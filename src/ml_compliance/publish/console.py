@@ -23,6 +23,7 @@ from ml_compliance.publish._view import (
     headline,
     law_changes,
     ordered,
+    parts,
     short,
     shown_and_absent,
     subject,
@@ -61,6 +62,8 @@ def show(report: Report, console: Console) -> None:
     console.print()
     for line in _title(report):
         console.print(line)
+    for said in parts(report):
+        console.print(_indented(clip(terminal(said), _LONG)))
     for place, said in enumerate(changes(report)):
         console.print(_indented(_said(said)) if place else _margin_text(said))
     _print_errors(decision.errors, console)

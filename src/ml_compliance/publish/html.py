@@ -30,6 +30,7 @@ from ml_compliance.publish._view import (
     mapping,
     measurement_of,
     ordered,
+    parts,
     short_name,
     subject,
     value_text,
@@ -67,6 +68,7 @@ def render(report: Report) -> Artifact:
     text = page.render(
         report=report,
         decision=report.decision,
+        parts=parts(report),
         changes=changes(report),
         new=are_new(report),
         law_changes=law_changes(report.decision),

@@ -21,6 +21,7 @@ from ml_compliance.publish._view import (
     headline,
     law_changes,
     ordered,
+    part_detail,
     short,
     short_name,
     shown_and_absent,
@@ -31,6 +32,7 @@ from ml_compliance.publish._view import (
 LIMIT = 65_000
 """Bytes of UTF-8: below the 65,536 characters of a comment and the 65,535 bytes of a check run."""
 _RESERVED_FOR_EVIDENCE = 10_000
+_RESERVED_FOR_PARTS = 20_000
 _LONG = 400
 _SHORT = 120
 _CHANGES = 20
@@ -68,7 +70,16 @@ def _prose(text: str) -> str:
 def _head(report: Report) -> str:
     names = " ".join(_name(text) for text in subject(report))
     title = f"### ml-compliance {names}: {VERDICTS[report.decision.verdict]}\n\n"
-    return title + " · ".join(counts(report.decision)) + "\n" + _compared(report) + _moved(report)
+    return title + " · ".join(counts(report.decision)) + "\n" + _parts(report) + _compared(report) + _moved(report)
+
+
+def _parts(report: Report) -> str:
+    """The gates that this is the report of; nothing for one gate's own."""
+    if not report.parts:
+        return ""
+    rows = [f"| {_name(part.name)} | {VERDICTS[part.verdict]} | {_prose(part_detail(part))} |\n"
+            for part in report.parts]  # fmt: skip
+    return _fit("\n| Part | Verdict | What was found |\n| :-- | :-- | :-- |\n", rows, _RESERVED_FOR_PARTS, "part")
 
 
 def _compared(report: Report) -> str:
