@@ -106,6 +106,14 @@ USAGE: dict[str, tuple[Change, str]] = {
         lambda project: (project.folder / "compliance.yaml").write_text(f"{FACTS}# \xe9", "latin-1"),
         "compliance.yaml:9: the file is not UTF-8",
     ),
+    "no time to answer": (
+        lambda p: p.write("compliance.yaml", FACTS + "server: {url: 'http://localhost', timeout: 0}\n"),
+        "compliance.yaml:9: server.timeout: 0 is less than",
+    ),
+    "less than no time": (
+        lambda p: p.write("compliance.yaml", FACTS + "server: {url: 'http://localhost', timeout: -1}\n"),
+        "compliance.yaml:9: server.timeout: -1 is less than",
+    ),
     "positive and negative": (
         facts("label: approved", "label: {column: approved, positive: 1, negative: 0}"),
         "data.label says positive and negative",

@@ -133,7 +133,7 @@ class Server:
     ca: str = ""
     """A file with the certificate authority of its TLS certificate."""
     timeout: float = 10.0
-    """Seconds to wait for an answer."""
+    """Seconds within which the whole answer has to be there, up to an hour."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,7 @@ def facts_schema() -> dict[str, Any]:
         schema["$defs"].update(part.pop("$defs", {}))
         settings[name] = {**part, "description": plugins.summary("measure", name)}
     schema["$defs"]["Data"]["properties"]["sensitive"]["uniqueItems"] = True
+    schema["$defs"]["Server"]["properties"]["timeout"].update(exclusiveMinimum=0, maximum=3600)
     schema["properties"]["measure"] = {
         "type": "object",
         "description": "Settings of measurements, by name.",
