@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from ml_compliance.cli import main
 from ml_compliance.files import RESULTS
 from ml_compliance.law import read_law
 from ml_compliance.model import Location
@@ -199,6 +201,24 @@ def test_an_identifier_is_no_group(tmp_path: Path) -> None:
     result = project.run("gate", "--json")
     assert result.code == 3
     assert "column 'id': the sensitive attribute has 10000 groups, more than 2000" in result.out
+
+
+@pytest.mark.parametrize("words", [("measure", "x\n::error::no"), ("gate", "--x\n::error::no"), ("gate",)])
+def test_no_name_gives_a_command_to_the_ci(words: tuple[str, ...], tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    project.write("compliance.yaml", FACTS.replace("predictions.csv", r'"d\n::error::\e[31mno.csv"'))
+    result = project.run(*words)
+    assert result.code == 2
+    assert "error:" in result.err
+    assert "::" not in result.err
+    assert "\x1b" not in result.err
+
+
+def test_no_output_folder(tmp_path: Path) -> None:
+    example.make(tmp_path)
+    result = CliRunner().invoke(main, ["gate", "--config", str(tmp_path / "compliance.yaml"), "--out", ""])
+    assert result.exit_code == 2
+    assert "--out is given, and empty" in result.stderr
 
 
 def test_an_output_folder_that_cannot_be_written(tmp_path: Path) -> None:
