@@ -4,57 +4,62 @@ from __future__ import annotations
 
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
-from requests.exceptions import ReadTimeout, RequestException
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+    from requests.adapters import HTTPAdapter
+    from urllib3.util.retry import Retry
 
 LARGEST = 64 << 20
 _PIECE = 64 << 10
 
 
-class Bounded(HTTPAdapter):
+def bounded(retries: Retry) -> HTTPAdapter:
     """An adapter for `requests` whose `timeout` is that of the whole answer, with all repetitions.
 
-    Of itself `requests` bounds silence only: a server that sends a byte now and then would never time out.
+    Of itself `requests` bounds silence only: a server that sends a byte now and then would never time out. The adapter
+    raises ReadTimeout then, and RequestException for an answer of more than `LARGEST` bytes, or that leads elsewhere.
     """
+    from requests.adapters import HTTPAdapter
+    from requests.exceptions import ReadTimeout
 
-    def send(
-        self,
-        request: PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: bool | str = True,
-        cert: Any = None,
-        proxies: Any = None,
-    ) -> Response:
-        """The whole answer, of at most `LARGEST` bytes.
+    class Bounded(HTTPAdapter):
+        def send(
+            self,
+            request: PreparedRequest,
+            stream: bool = False,
+            timeout: Any = None,
+            verify: bool | str = True,
+            cert: Any = None,
+            proxies: Any = None,
+        ) -> Response:
+            answer: SimpleQueue[Response | Exception] = SimpleQueue()
 
-        Raises ReadTimeout after `timeout` seconds, RequestException for an answer that is larger, or leads elsewhere.
-        """
-        answer: SimpleQueue[Response | Exception] = SimpleQueue()
+            def ask() -> None:
+                try:
+                    with super(Bounded, self).send(request, stream, timeout, verify, cert, proxies) as response:
+                        _read(response)
+                    answer.put(response)
+                except Exception as error:  # Raised below, in the thread that asked.
+                    answer.put(error)
 
-        def ask() -> None:
+            # What is left waiting at the deadline does not keep the process.
+            Thread(target=ask, daemon=True).start()
             try:
-                with super(Bounded, self).send(request, stream, timeout, verify, cert, proxies) as response:
-                    _read(response)
-                answer.put(response)
-            except Exception as error:  # Raised below, in the thread that asked.
-                answer.put(error)
+                found = answer.get(timeout=timeout)
+            except Empty:
+                raise ReadTimeout(request=request) from None
+            if isinstance(found, Exception):
+                raise found
+            return found
 
-        # What is left waiting at the deadline does not keep the process.
-        Thread(target=ask, daemon=True).start()
-        try:
-            found = answer.get(timeout=timeout)
-        except Empty:
-            raise ReadTimeout(request=request) from None
-        if isinstance(found, Exception):
-            raise found
-        return found
+    return Bounded(max_retries=retries)
 
 
 def _read(response: Response) -> None:
+    from requests.exceptions import RequestException
+
     if response.is_redirect:
         raise RequestException(f"it leads to another address, {response.headers['location']}")
     pieces, size = [], 0

@@ -83,14 +83,14 @@ def _retry_questions(client: Any) -> None:
     """
     from urllib3.util.retry import Retry
 
-    from ml_compliance.decide._bounded import Bounded
+    from ml_compliance.decide._bounded import bounded
 
     retries = Retry(
         total=_TRIED_AGAIN, read=False, allowed_methods=("GET", "POST"), status_forcelist=_PASSING,
         backoff_factor=0.2, raise_on_status=False, respect_retry_after_header=False,
     )  # fmt: skip
     for scheme in ("http://", "https://"):
-        client._session.mount(scheme, Bounded(max_retries=retries))
+        client._session.mount(scheme, bounded(retries))
 
 
 def _healthy(client: Any) -> bool:
