@@ -116,6 +116,10 @@ USAGE: dict[str, tuple[Change, str]] = {
         lambda p: p.write("compliance.yaml", FACTS + "server: {url: 'http://localhost', timeout: -1}\n"),
         "compliance.yaml:9: server.timeout: -1 is less than",
     ),
+    "rego that is not there": (
+        lambda p: p.write("compliance.yaml", FACTS + "rego: nope\n"),
+        "compliance.yaml:9: rego: there is no file or folder 'nope'",
+    ),
     "positive and negative": (
         facts("label: approved", "label: {column: approved, positive: 1, negative: 0}"),
         "data.label says positive and negative",
@@ -128,6 +132,11 @@ NOT_EVALUATED: dict[str, tuple[Change, str]] = {
     "short row": (text("predictions.csv", example.csv(example.rows()) + "A1,1\n"), "predictions.csv:242: the table"),
     "long last row": (text("predictions.csv", example.csv(example.rows()) + "A1,1,1,1,a,b,c\n"), "predictions.csv:242"),
     "not text": (lambda project: _bytes(project, b"a,b\n\xff\xfe,1\n"), "predictions.csv:2:"),
+    "mixed line endings": (
+        lambda project: _bytes(project, b"a,b\r\n1,2\r\n3,4\n5,6\r\n"),
+        "predictions.csv:3: the table cannot be read: the line endings are mixed: CR LF, LF",
+    ),
+    "bare carriage returns": (lambda project: _bytes(project, b"a,b\n1,2\r3,4\n"), "predictions.csv:2: "),
     "column twice": (text("predictions.csv", "approved,approved\n1,0\n"), "predictions.csv:1: the header names"),
     "column twice but for spaces": (text("predictions.csv", " race,race\n1,0\n"), "names ' race', 'race' more"),
     "column twice but for case": (text("predictions.csv", "Race,race\n1,0\n"), "names 'Race', 'race' more than once"),

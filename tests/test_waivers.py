@@ -113,6 +113,16 @@ BAD: dict[str, tuple[str, str, str]] = {
         'approver: "credit@example.org\\u200b" #',
         "waivers.yaml:7: approver: the name has an inv",
     ),
+    "another alphabet": (
+        "approver: risk@",
+        "approver: r\u0456sk@",
+        "waivers.yaml:7: approver: the name has letters of several alphabets in 'r\u0456sk': CYRILLIC, LATIN",
+    ),
+    "letters of another width": (
+        "approver: risk",
+        "approver: \uff52isk",
+        "waivers.yaml:7: approver: the name has letters in",
+    ),
     "no such day": ("2026-12-31", "2026-11-31", "waivers.yaml:9: expires: there is no day 2026-11-31"),
     "other form": ("2026-12-31", "31.12.2026", "waivers.yaml:9: waivers[0].expires"),
     "order": ("2026-12-31", "2026-10-31", "waivers.yaml:9: it expires on 2026-10-31, before it is created"),

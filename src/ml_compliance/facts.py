@@ -235,7 +235,16 @@ def read_facts(path: Path) -> Facts:
     _check_task(facts.data, file)
     _check_champion(facts, file)
     _check_mask(facts.record.mask, file)
+    _check_rego(facts, path.parent, file)
     return facts
+
+
+def _check_rego(facts: Facts, folder: Path, file: YamlFile) -> None:
+    """Of a policy that a server holds, nothing has to be here."""
+    if facts.rego and facts.server is None and not (folder / facts.rego).exists():
+        where = f"{file.name}:{file.line(('rego',))}"
+        raise UsageError(f"rego: there is no file or folder {facts.rego!r}", where=where,
+                         remedy="name a .rego file, its folder, or a bundle")  # fmt: skip
 
 
 def _check_mask(mask: tuple[str, ...], file: YamlFile) -> None:
@@ -251,11 +260,8 @@ def _check_column(column: str | Column | None, key: str, file: YamlFile) -> None
         return
     said = [name for name in ("positive", "negative", "at_least") if getattr(column, name) is not None]
     if len(said) > 1:
-        raise UsageError(
-            f"data.{key} says {' and '.join(said)}",
-            where=f"{file.name}:{file.line(('data', key))}",
-            remedy="keep one of them",
-        )
+        where = f"{file.name}:{file.line(('data', key))}"
+        raise UsageError(f"data.{key} says {' and '.join(said)}", where=where, remedy="keep one of them")
 
 
 def _check_task(data: Data, file: YamlFile) -> None:
@@ -266,11 +272,9 @@ def _check_task(data: Data, file: YamlFile) -> None:
         column = getattr(data, key)
         said = [name for name in ("positive", "negative", "at_least") if getattr(column, name, None) is not None]
         if said:
-            raise UsageError(
-                f"data.{key} says {said[0]}, which is for two classes; data.task is {data.task}",
-                where=f"{file.name}:{file.line(('data', key))}",
-                remedy=f"write data.{key}: {column.column}",
-            )
+            what = f"data.{key} says {said[0]}, which is for two classes; data.task is {data.task}"
+            where = f"{file.name}:{file.line(('data', key))}"
+            raise UsageError(what, where=where, remedy=f"write data.{key}: {column.column}")
     if data.score is not None:
         raise UsageError(
             f"data.score is the probability of one of two classes; data.task is {data.task}",
