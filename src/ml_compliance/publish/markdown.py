@@ -79,7 +79,9 @@ def _parts(report: Report) -> str:
         return ""
     rows = [f"| {_name(part.name)} | {VERDICTS[part.verdict]} | {_prose(part_detail(part))} |\n"
             for part in report.parts]  # fmt: skip
-    return _fit("\n| Part | Verdict | What was found |\n| :-- | :-- | :-- |\n", rows, _RESERVED_FOR_PARTS, "part")
+    return _fit(
+        "\n| Part | Verdict | What was found |\n| :-- | :-- | :-- |\n", rows, len(rows), _RESERVED_FOR_PARTS, "part"
+    )
 
 
 def _compared(report: Report) -> str:
