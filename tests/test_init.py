@@ -21,6 +21,7 @@ from ml_compliance.starter import recognised, start
 from ml_compliance.waivers import read_waivers
 from ml_compliance.yaml_file import read_yaml
 from tests import mlflow_store
+from tests.actions import projects, rig
 from tests.actions.test_security import clean, installed
 from tests.ci_templates import consumer as gitlab
 from tests.ci_templates.consumer import ROOT, TEMPLATES, commit, git
@@ -82,10 +83,12 @@ def test_what_is_there_is_kept_and_said(folder: Path) -> None:
     (folder / "compliance.yaml").write_text("mine")
     (folder / INCLUDE).write_text("mine")
     (folder / "waivers.yaml").symlink_to("nowhere")
-    (folder / ".gitignore").write_bytes(b"*.pyc")
+    (folder / "ignored").write_bytes(b"*.pyc")
+    (folder / ".gitignore").symlink_to("ignored")
     result = init(folder, "--platform", "gitlab")
     assert (folder / "compliance.yaml").read_text() == (folder / INCLUDE).read_text() == "mine"
     assert not (folder / "waivers.yaml").exists()
+    assert (folder / ".gitignore").is_symlink()
     assert (folder / ".gitignore").read_bytes() == b"*.pyc\nml-compliance-out/\n"
     assert f"kept     {folder / 'compliance.yaml'}\nkept     {folder / 'waivers.yaml'}\n" in result.stdout
     assert f"Add this to {folder / INCLUDE}:\n\n{(STARTER / 'gitlab.yml').read_text()}" in result.stdout
@@ -190,6 +193,20 @@ def test_actions_of_others_are_those_of_our_own_workflows() -> None:
     used = re.findall(r"uses: (actions/.*)", (STARTER / "github.yml").read_text())
     assert used
     assert all(f"uses: {each}\n" in ours for each in used)
+
+
+def test_github_runs_what_is_written(tmp_path: Path) -> None:
+    """A gate of its own for the folder `model` of a repository; act knows no other runner, and clones nothing."""
+    consumer = tmp_path / "repository"
+    projects.write(consumer)
+    git(consumer, "init", "-q")
+    (*_, workflow, _) = start(consumer / "model", ("github",)).written
+    text = re.sub(r"actions/checkout@.*", rig.CHECKOUT, workflow.read_text())
+    workflow.write_text(text.replace("ubuntu-24.04", "ubuntu-latest"))
+    commit(consumer)
+    done = rig.act(consumer, rig.checkout(tmp_path / "published"), tmp_path)
+    assert done.code == 0, done.text
+    assert "ALLOWED" in done.text
 
 
 def test_gitlab_runs_what_is_included(tmp_path: Path) -> None:

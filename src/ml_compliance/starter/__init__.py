@@ -137,7 +137,7 @@ def _write_all(texts: Mapping[Path, str], gitignore: Path, ignored: bytes | None
             files.write(path, text)
             written.append(path)
         if ignored is not None:
-            files.write(gitignore, ignored)
+            files.write(gitignore.resolve(), ignored)  # a link stays one
     except UsageError as error:
         for path in written:
             path.unlink()
