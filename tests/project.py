@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from ml_compliance.cli import main
@@ -92,6 +93,11 @@ class Project:
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Result(result.exit_code, result.stdout, result.stderr)
+
+
+def judged_at(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    """Set the clock that submissions are dated by, which nothing outside the process can."""
+    monkeypatch.setattr("ml_compliance.submit.created", lambda: moment)
 
 
 def make(folder: Path) -> Project:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from ml_compliance.cli import main
 from ml_compliance.files import RESULTS
 from ml_compliance.law import read_law
 from ml_compliance.model import Location
@@ -106,6 +108,18 @@ USAGE: dict[str, tuple[Change, str]] = {
         lambda project: (project.folder / "compliance.yaml").write_text(f"{FACTS}# \xe9", "latin-1"),
         "compliance.yaml:9: the file is not UTF-8",
     ),
+    "no time to answer": (
+        lambda p: p.write("compliance.yaml", FACTS + "server: {url: 'http://localhost', timeout: 0}\n"),
+        "compliance.yaml:9: server.timeout: 0 is less than",
+    ),
+    "less than no time": (
+        lambda p: p.write("compliance.yaml", FACTS + "server: {url: 'http://localhost', timeout: -1}\n"),
+        "compliance.yaml:9: server.timeout: -1 is less than",
+    ),
+    "rego that is not there": (
+        lambda p: p.write("compliance.yaml", FACTS + "rego: nope\n"),
+        "compliance.yaml:9: rego: there is no file or folder 'nope'",
+    ),
     "positive and negative": (
         facts("label: approved", "label: {column: approved, positive: 1, negative: 0}"),
         "data.label says positive and negative",
@@ -118,6 +132,11 @@ NOT_EVALUATED: dict[str, tuple[Change, str]] = {
     "short row": (text("predictions.csv", example.csv(example.rows()) + "A1,1\n"), "predictions.csv:242: the table"),
     "long last row": (text("predictions.csv", example.csv(example.rows()) + "A1,1,1,1,a,b,c\n"), "predictions.csv:242"),
     "not text": (lambda project: _bytes(project, b"a,b\n\xff\xfe,1\n"), "predictions.csv:2:"),
+    "mixed line endings": (
+        lambda project: _bytes(project, b"a,b\r\n1,2\r\n3,4\n5,6\r\n"),
+        "predictions.csv:3: the table cannot be read: the line endings are mixed: CR LF, LF",
+    ),
+    "bare carriage returns": (lambda project: _bytes(project, b"a,b\n1,2\r3,4\n"), "predictions.csv:2: "),
     "column twice": (text("predictions.csv", "approved,approved\n1,0\n"), "predictions.csv:1: the header names"),
     "column twice but for spaces": (text("predictions.csv", " race,race\n1,0\n"), "names ' race', 'race' more"),
     "column twice but for case": (text("predictions.csv", "Race,race\n1,0\n"), "names 'Race', 'race' more than once"),
@@ -191,6 +210,24 @@ def test_an_identifier_is_no_group(tmp_path: Path) -> None:
     result = project.run("gate", "--json")
     assert result.code == 3
     assert "column 'id': the sensitive attribute has 10000 groups, more than 2000" in result.out
+
+
+@pytest.mark.parametrize("words", [("measure", "x\n::error::no"), ("gate", "--x\n::error::no"), ("gate",)])
+def test_no_name_gives_a_command_to_the_ci(words: tuple[str, ...], tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    project.write("compliance.yaml", FACTS.replace("predictions.csv", r'"d\n::error::\e[31mno.csv"'))
+    result = project.run(*words)
+    assert result.code == 2
+    assert "error:" in result.err
+    assert "::" not in result.err
+    assert "\x1b" not in result.err
+
+
+def test_no_output_folder(tmp_path: Path) -> None:
+    example.make(tmp_path)
+    result = CliRunner().invoke(main, ["gate", "--config", str(tmp_path / "compliance.yaml"), "--out", ""])
+    assert result.exit_code == 2
+    assert "--out is given, and empty" in result.stderr
 
 
 def test_an_output_folder_that_cannot_be_written(tmp_path: Path) -> None:

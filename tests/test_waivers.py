@@ -31,7 +31,7 @@ waivers:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A model that is denied for its accuracy, which is waived; judged on 2026-11-23."""
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795392000")
+    example.judged_at(monkeypatch, "2026-11-23T00:00:00Z")
     found = example.make(tmp_path)
     found.write("compliance_policy.yaml", STRICT)
     found.write("waivers.yaml", WAIVERS)
@@ -87,6 +87,18 @@ def test_a_waiver_that_does_not_count_is_shown_with_its_line(project: Project, o
         assert "waivers.yaml:2" in text
 
 
+def test_no_variable_sets_the_clock_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A waiver that has ended must not count because somebody set the moment of evaluation to a day before."""
+    project = example.make(tmp_path)
+    project.write("compliance_policy.yaml", STRICT)
+    project.write("waivers.yaml", WAIVERS.replace("2026-11-01", "2023-11-01").replace("2026-12-31", "2023-12-31"))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert project.run("gate").code == 1
+    assert [finding["rule"] for finding in decision(project)["warnings"]] == ["waivers.not_in_force"]
+    example.judged_at(monkeypatch, "2023-11-14T22:13:20Z")
+    assert project.run("gate").code == 0
+
+
 def test_a_law_that_says_nothing_of_waivers_has_none(project: Project) -> None:
     project.write("compliance_policy.yaml", STRICT.split("waivers:", maxsplit=1)[0])
     assert project.run("gate").code == 1
@@ -100,6 +112,16 @@ BAD: dict[str, tuple[str, str, str]] = {
         "approver: risk",
         'approver: "credit@example.org\\u200b" #',
         "waivers.yaml:7: approver: the name has an inv",
+    ),
+    "another alphabet": (
+        "approver: risk@",
+        "approver: r\u0456sk@",
+        "waivers.yaml:7: approver: the name has letters of several alphabets in 'r\u0456sk': CYRILLIC, LATIN",
+    ),
+    "letters of another width": (
+        "approver: risk",
+        "approver: \uff52isk",
+        "waivers.yaml:7: approver: the name has letters in",
     ),
     "no such day": ("2026-12-31", "2026-11-31", "waivers.yaml:9: expires: there is no day 2026-11-31"),
     "other form": ("2026-12-31", "31.12.2026", "waivers.yaml:9: waivers[0].expires"),

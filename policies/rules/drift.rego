@@ -235,6 +235,42 @@ else := "its columns and its measurements do not fit together" if evidence.usabl
 else := evidence.reason("drift", [])
 
 # METADATA
+# title: The tables do not have the same columns
+# description: Where the law judges every column, each one is in both tables, as the same type.
+# custom:
+#   rule: drift.columns_differ
+#   severity: high
+#   message: "{values[metric]} cannot be judged in every column: {values[columns]}{values[more]}"
+#   remedy: "give both tables these columns, as the same type, or name the columns that are judged under `columns:` in the law"
+#   reads: [input.evidence.drift.facts.unmatched, input.evidence.drift.facts.unmatched_columns]
+violation contains law.finding("drift.columns_differ", item, "high", "metric", rest) if {
+	some item in items
+	not "columns" in object.keys(item)
+	accounted
+	not all_matched
+	rest := {"measurement": name_of(item), "values": {
+		"metric": item.metric,
+		"columns": differing,
+		"more": more(count(unmatched)),
+	}}
+}
+
+# Both the list and its length say so: one that was taken out is missed.
+all_matched if {
+	input.evidence.drift.facts.unmatched == {}
+	input.evidence.drift.facts.unmatched_columns == 0
+}
+
+differing := array.slice(unmatched, 0, named) if count(unmatched) > 0
+
+else := ["the evidence does not say which"]
+
+unmatched := [{"column": column, "reason": why} |
+	is_object(input.evidence.drift.facts.unmatched)
+	some column, why in input.evidence.drift.facts.unmatched
+]
+
+# METADATA
 # title: drift was measured in another way
 # description: Bins are as fine, the floor is as low and logarithms have the base that the law asks for.
 # custom:

@@ -17,6 +17,8 @@ found := fixtures.evidence(
 		"columns": {"age": {"kind": "number"}, "sex": {"kind": "text"}},
 		"compared": 2,
 		"not_compared": [{"column": "name", "reason": "it holds too many texts"}],
+		"unmatched": {},
+		"unmatched_columns": 0,
 		"ignored": ["note"],
 	},
 	[
@@ -62,7 +64,7 @@ test_worst_first if {
 test_more_than_are_named if {
 	names := [concat("", ["c", format_int(number, 10)]) | some number in numbers.range(1, 7)]
 	many := object.union(found, {
-		"facts": {"columns": {name: {"kind": "text"} | some name in names}, "compared": 7},
+		"facts": {"columns": {name: {"kind": "text"} | some name in names}, "compared": 7, "unmatched": {}, "unmatched_columns": 0},
 		"measurements": [of("psi", name, 1, pins) | some name in names],
 	})
 	law := fixtures.law_of(item({}))
@@ -109,6 +111,30 @@ test_columns_are_accounted_for if {
 	rules(changed("replace", "/measurements/1/slice/column", "income"), {}) == {"drift.not_compared"}
 	rules(changed("remove", "/measurements/1", null), {}) == {"drift.not_compared"}
 	rules(changed("replace", "/facts/columns", {}), {}) == {"drift.not_compared"}
+}
+
+test_columns_are_the_same_in_both_tables[name] if {
+	some name, facts in {
+		"one differs": {"unmatched": {"job": "it holds text here and numbers in the reference"}, "unmatched_columns": 1},
+		"one is not listed": {"unmatched_columns": 1},
+		"one is not counted": {"unmatched": {"job": "the reference does not have it"}},
+		"no list": {"unmatched": []},
+		"no count": {"unmatched_columns": "0"},
+	}
+	differing := fixtures.added("/evidence/drift", object.union(found, {"facts": facts}))
+	rules(differing, {}) == {"drift.columns_differ"}
+	rules(differing, {"columns": ["age"]}) == set()
+}
+
+test_columns_that_differ_are_named if {
+	differing := changed("replace", "/facts/unmatched", {"job": "the reference does not have it"})
+	law := fixtures.law_of(item({}))
+	some violation in drift.violation with input as differing with data.mlpolicy.law as law
+	violation.values.columns == [{"column": "job", "reason": "the reference does not have it"}]
+	uncounted := changed("replace", "/facts/unmatched_columns", 1)
+	some unnamed in drift.violation with input as uncounted with data.mlpolicy.law as law
+	unnamed.values.columns == ["the evidence does not say which"]
+	rules(submission, {}) == set()
 }
 
 test_pins[key] if {

@@ -93,9 +93,8 @@ class Context:
             remedy = "write model: {uri: models:/name/version}, or name a prediction column"
             raise UsageError("no model is named", where="compliance.yaml", remedy=remedy)
         model = self.facts.model
-        return self._once(
-            "model", lambda: load(model.uri, model.tracking_uri or None, self.folder, admission(self.law))
-        )
+        tracking_uri = model.tracking_uri or None
+        return self._once("model", lambda: load(model.uri, tracking_uri, self.folder, admission(self.law)), model.uri)
 
     @property
     def positive(self) -> Positive:
@@ -125,7 +124,7 @@ class Context:
 
         uri = self.facts.champion.uri if self.facts.champion else ""
         tracking_uri = self.facts.model.tracking_uri or None
-        return self._once("champion model", lambda: load(uri, tracking_uri, self.folder, admission(self.law)))
+        return self._once("champion model", lambda: load(uri, tracking_uri, self.folder, admission(self.law)), uri)
 
     @cached_property
     def paired(self) -> Paired:
@@ -280,13 +279,17 @@ class Context:
 
         return judge_table(table, data.evaluation, label, prediction, score, data.sensitive)
 
-    def _once(self, what: str, make: Callable[[], T]) -> T:
-        """`make()`, or the error that it raised the first time: opening a broken thing twice helps nobody."""
+    def _once(self, what: str, make: Callable[[], T], named: str = "") -> T:
+        """`make()`, or the error that it raised the first time: opening a broken thing twice helps nobody.
+
+        `named` is what the facts call the thing, where the error does not say.
+        """
         if what in self._failed:
             raise self._failed[what]
         try:
             return make()
         except (UsageError, EvaluationError) as error:
+            error.named = error.named or named
             self._failed[what] = error
             raise
 

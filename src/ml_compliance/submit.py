@@ -5,13 +5,11 @@ The document is byte-stable: the same evidence gives the same bytes, but for the
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from ml_compliance.documents import EVIDENCE_SCHEMA, evidence_document, read_evidence, validate
-from ml_compliance.errors import UsageError
 from ml_compliance.model import Evidence, Json
 from ml_compliance.waivers import SUBMITTED_SCHEMA
 
@@ -110,13 +108,11 @@ def submission(
 
 
 def created() -> str:
-    """The moment of evaluation in RFC 3339; SOURCE_DATE_EPOCH fixes it, for reproducible runs."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    try:
-        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}", remedy="give seconds since 1970, or unset it") from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    """The moment of evaluation in RFC 3339, by this machine's clock alone: waivers and approvals end by it.
+
+    SOURCE_DATE_EPOCH is not heeded: a variable of the environment would let a waiver count that ended long ago.
+    """
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read_submission(document: Mapping[str, Any], where: str) -> tuple[Evidence, ...]:

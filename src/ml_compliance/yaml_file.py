@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 from ml_compliance.errors import UsageError
 
 Place = tuple[str | int, ...]
+_WORD = re.compile(r"[^\W\d_]+")
 _DEEPEST, _MOST_PLACES = 100, 100_000
 
 
@@ -29,6 +32,16 @@ class YamlFile:
             if tuple(path[:end]) in self.lines:
                 return self.lines[tuple(path[:end])]
         return 1
+
+    def line_of(self, value: str) -> int | None:
+        """The first line on which `value` stands as the value of a key or as an item; None when it stands nowhere."""
+        return min((line for path, line in self.lines.items() if self._at(path) == value), default=None)
+
+    def _at(self, path: Place) -> Any:
+        found: Any = self.data
+        for part in path:
+            found = found[part]
+        return found
 
 
 def read_yaml(path: Path, name: str) -> YamlFile:
@@ -108,6 +121,34 @@ def _finite(number: float) -> bool:
         return math.isfinite(number)
     except OverflowError:
         return False
+
+
+def refuse_disguised(file: YamlFile, path: Place) -> None:
+    """Refuse a person's name that looks like another one: who may not approve must not do so under it.
+
+    That is one with an invisible character, a letter in another form (NFKC), or a word of Latin letters mixed with
+    Greek or Cyrillic ones. Raises UsageError with the name's line; a name that is not there is none.
+    """
+    value: Any = file.data
+    for part in path:
+        value = value.get(part, "") if isinstance(value, dict) else value[part]
+    hidden = [sign for sign in value if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp")]
+    formed = [sign for sign in value if unicodedata.normalize("NFKC", sign) != sign]
+    if hidden:
+        fault, remedy = f"an invisible character, U+{ord(hidden[0]):04X}", "delete it"
+    elif formed or unicodedata.normalize("NFC", value) != value:
+        fault, remedy = "letters in an unusual form", f"write it as {unicodedata.normalize('NFKC', value)}"
+    elif mixed := next((word for word in _WORD.findall(value) if len(_alphabets(word)) > 1), ""):
+        fault, remedy = f"letters of several alphabets in {mixed!r}: {', '.join(_alphabets(mixed))}", "use one"
+    else:
+        return
+    where = f"{file.name}:{file.line(path)}"
+    raise UsageError(f"{path[-1]}: the name has {fault}", where=where, remedy=remedy)
+
+
+def _alphabets(word: str) -> list[str]:
+    names = {unicodedata.name(sign, "").partition(" ")[0] for sign in word}
+    return sorted(names & {"LATIN", "GREEK", "CYRILLIC"})
 
 
 def check(file: YamlFile, schema: Mapping[str, Any]) -> None:

@@ -57,7 +57,7 @@ def test_actions_of_others_are_pinned_with_their_version_beside(path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "workflow"), [("README.md", "model"), ("docs/github.md", "fork"), ("docs/github.md", "matrix")]
+    ("name", "workflow"), [("README.md", "ml-compliance"), ("docs/github.md", "fork"), ("docs/github.md", "matrix")]
 )
 def test_the_workflows_in_the_documentation_are_as_clean(name: str, workflow: str, tmp_path: Path) -> None:
     shown = (rig.ROOT / name).read_text(encoding="utf-8")

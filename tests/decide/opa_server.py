@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,3 +67,38 @@ def start_opa(opa: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
 def server(start_opa: Any) -> Running:
     started: Running = start_opa(str(policies_folder()))
     return started
+
+
+@contextmanager
+def answering(status: int, body: Callable[[], Iterable[bytes]]) -> Iterator[str]:
+    """A server that is no OPA: it answers every question with `status` and the pieces of `body`."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            if status == http.HTTPStatus.TEMPORARY_REDIRECT:
+                self.send_header("Location", "http://elsewhere.invalid/")
+            self.end_headers()
+            for piece in body():
+                try:
+                    self.wfile.write(piece)
+                except OSError:
+                    return
+
+        def log_message(self, *_: Any) -> None:
+            """The test's output stays clean."""
+
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=running.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{running.server_address[1]}"
+    finally:
+        running.shutdown()
+        running.server_close()
+        thread.join()

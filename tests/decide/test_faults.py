@@ -21,7 +21,7 @@ import pytest
 
 from ml_compliance.errors import NOT_EVALUATED
 from ml_compliance.resources import policies_folder
-from tests.decide.opa_server import Running
+from tests.decide.opa_server import Running, answering
 from tests.project import Project, make
 
 HEAD = "package mlpolicy.deploy\n"
@@ -186,6 +186,14 @@ def test_rule_renamed_on_the_server(project: Project, start_opa: Any, tmp_path: 
     own = tmp_path / "own.rego"
     own.write_text(HEAD + "default permit := true\n")
     _refused(project, "no `allow`", "--opa-url", start_opa(str(own)).url)
+
+
+def test_an_answer_that_python_reads_and_json_does_not_know(project: Project) -> None:
+    """It is a decision as well, and recorded: `_refused` reads it."""
+    with answering(200, lambda: [b'{"result": {"allow": NaN}}']) as url:
+        _refused(project, "the answer is not JSON", "--opa-url", url)
+    recorded = [json.loads(path.read_text()) for path in (project.out / "decisions").glob("*.json")]
+    assert sorted(record["verdict"] for record in recorded) == ["allowed", "not_evaluated"]
 
 
 def test_result_of_another_type(project: Project, start_opa: Any, tmp_path: Path) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import shutil
 import socket
 import subprocess
-import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from ml_compliance.documents import canonical
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.facts import Server
 from ml_compliance.resources import policies_folder
-from tests.decide.opa_server import Running
+from tests.decide.opa_server import Running, answering
 from tests.policies import cases
 
 VARIABLE = "OPA_TOKEN"
@@ -122,36 +120,10 @@ def test_server_that_cannot_be_reached() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(EvaluationError, match="cannot be reached") as error:
+    with pytest.raises(EvaluationError, match="cannot be reached: Connection refused") as error:
         _ask(f"http://127.0.0.1:{port}")
+    assert "object at" not in str(error.value)
     assert error.value.where == f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def _answering(status: int, body: str) -> Iterator[str]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: Any) -> None:
-            """The test's output stays clean."""
-
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=running.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{running.server_address[1]}"
-    finally:
-        running.shutdown()
-        running.server_close()
-        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -163,11 +135,42 @@ def _answering(status: int, body: str) -> Iterator[str]:
         (200, "<html>", "no JSON"),
         (200, "[]", "no object"),
         (200, "{}", "no package"),
+        (200, "[" * 200_000 + "]" * 200_000, "no JSON"),
+        (200, '{"result": {"allow": NaN}}', "not JSON that can be recorded"),
+        (200, f'{{"result": {"[" * 700 + "]" * 700}}}', "not JSON that can be recorded"),
+        (307, "", "leads to another address, http://elsewhere.invalid/"),
     ],
 )  # fmt: skip
 def test_server_that_answers_something_else(status: int, body: str, cause: str) -> None:
-    with _answering(status, body) as url, pytest.raises(EvaluationError, match=cause):
+    with answering(status, lambda: [body.encode()]) as url, pytest.raises(EvaluationError, match=cause):
         _ask(url)
+
+
+def test_server_that_sends_a_byte_now_and_then() -> None:
+    def drip() -> Iterator[bytes]:
+        for _ in range(40):
+            yield b" "
+            time.sleep(0.05)
+
+    started = time.monotonic()
+    with answering(200, drip) as url:
+        with pytest.raises(EvaluationError, match=r"no answer within 0\.3 s"):
+            _ask(url, timeout=0.3)
+        assert time.monotonic() - started < 1.5
+
+
+def test_server_that_sends_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_compliance.decide._bounded.LARGEST", 1 << 20)
+    sent: list[int] = []
+
+    def flood() -> Iterator[bytes]:
+        for number in range(1_000):
+            sent.append(number)
+            yield b" " * (1 << 18)
+
+    with answering(200, flood) as url, pytest.raises(EvaluationError, match="larger than 1 MiB"):
+        _ask(url)
+    assert len(sent) < 100
 
 
 def test_server_that_does_not_answer_in_time() -> None:

@@ -221,6 +221,11 @@ def test_types_of_columns(connection: Any, way: Any) -> None:
         "retyped": "it holds text here and numbers in the reference",
         "l": "it holds array<int64>, which is not compared",
     }
+    assert pairing.unmatched(*both, reasons, ["s"]) == {
+        "retyped": "it holds text here and numbers in the reference",
+        "gone": "the evaluation table does not have it",
+        "new": "the reference does not have it",
+    }
     numbers = {name: kind for name, kind in kinds.items() if kind in pairing.ORDERED}
     sides = {name: sides for name, sides, _ in way.ordered(both, (1, 1), numbers, 10)}
     assert [(sides[name][0].low, sides[name][1].low) for name in ("i", "d", "t", "mixed")] == [

@@ -28,6 +28,15 @@ def test_a_folder_and_a_pattern_are_one_table(written: str, tmp_path: Path) -> N
     assert [source.name for source in table_files(tmp_path, written)] == ["parts/a.csv", "parts/b.csv"]
 
 
+def test_an_extension_that_cannot_be_fetched_is_named(tmp_path: Path) -> None:
+    connection = connect()
+    connection.raw_sql("SET custom_extension_repository = 'http://127.0.0.1:1'")
+    connection.raw_sql(f"SET extension_directory = '{tmp_path}'")
+    with pytest.raises(EvaluationError, match="extension httpfs, which could not") as error:
+        open_table(connection, tmp_path, "http://127.0.0.1:1/table.csv")
+    assert "INSTALL httpfs" in error.value.remedy
+
+
 def test_the_gate_judges_a_folder_as_it_judges_one_file(tmp_path: Path) -> None:
     project = example.make(tmp_path)
     assert project.run("gate").code == 0

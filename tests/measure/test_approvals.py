@@ -51,6 +51,21 @@ def test_times_are_in_utc_and_the_file_has_a_digest(tmp_path: Path) -> None:
     assert [file.path for file in evidence.files] == ["approvals.yaml"]
 
 
+@pytest.mark.parametrize(
+    "name", ["ada\u200b@bank.example", "\u0430da@bank.example", "\uff41da@bank.example", "Jose\u0301"]
+)
+def test_a_name_that_only_looks_like_another_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="approver: the name has") as error:
+        approved(tmp_path, {**APPROVAL, "approver": name})
+    assert error.value.where == "approvals.yaml:1"
+
+
+@pytest.mark.parametrize("name", ["иван@bank.example", "José", "Νίκος 2", "李雷"])
+def test_names_in_any_alphabet_are_names(name: str, tmp_path: Path) -> None:
+    (found,) = approved(tmp_path, {**APPROVAL, "approver": name}).facts["approvals"]
+    assert found["approver"] == name
+
+
 def test_a_registered_model_has_a_digest_and_its_run_names_the_trainer(tmp_path: Path) -> None:
     evidence = approved(tmp_path, model=Model(uri="models:/linear/1", tracking_uri=store().uri))
     assert evidence.facts["model"]["version"] == "1"

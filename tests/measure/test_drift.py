@@ -150,11 +150,42 @@ def test_what_has_no_distance_says_why(tmp_path: Path) -> None:
     assert one(found, "psi", "c").reason == "it holds text here and numbers in the reference"
 
 
+def test_columns_that_the_tables_do_not_share_are_named(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("id,age,retyped,gone,empty,y\n1,1,1,1,,1\n")
+    (tmp_path / "eval.csv").write_text("id,age,retyped,new,empty,y,p\n1,1,a,1,7,1,1\n")
+    found = evidence(tmp_path, score=None)
+    assert found.facts["unmatched"] == {
+        "gone": "the evaluation table does not have it", "new": "the reference does not have it",
+        "retyped": "it holds text here and numbers in the reference",
+    }  # fmt: skip
+    assert found.facts["unmatched_columns"] == 3
+    assert one(found, "psi", "gone").reason == "the evaluation table does not have it"
+    assert evidence(tmp_path, Settings(ignore=("gone", "new", "retyped")), score=None).facts["unmatched"] == {}
+
+
+def test_the_gate_denies_a_column_of_another_type(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    rows = example.rows()
+    project.write("train.csv", example.csv([{**row, "amount": place % 40} for place, row in enumerate(rows)]))
+    project.write(
+        "predictions.csv", example.csv([{**row, "amount": f"t{place % 40}"} for place, row in enumerate(rows)])
+    )
+    project.write("compliance.yaml", example.FACTS + "  reference: train.csv\n")
+    project.write(
+        "compliance_policy.yaml", example.LAW + "  - {id: stable, type: drift, metric: psi, threshold: 0.1}\n"
+    )
+    assert project.run("gate").code == 1
+    (violation,) = json.loads((project.out / "decision.json").read_text())["violations"]
+    assert violation["rule"] == "drift.columns_differ"
+    assert "amount: it holds text here and numbers in the reference" in violation["message"]
+
+
 def test_nothing_in_common_is_not_estimable(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("a,id\n1,1\n")
     (tmp_path / "eval.csv").write_text("b,id\n1,1\n")
     found = evidence(tmp_path)
-    assert (found.status, found.measurements) == ("not_estimable", ())
+    assert found.status == "not_estimable"
+    assert {m.status for m in found.measurements} == {"not_estimable"}
     assert "no column that can be compared" in found.reason
 
 

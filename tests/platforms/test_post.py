@@ -144,6 +144,6 @@ def test_doctor_says_what_is_here(environ: dict[str, str], monkeypatch: pytest.M
     done = CliRunner().invoke(main, ["doctor", "--json"])
     assert done.exit_code == 0
     found = {item["what"]: item for item in json.loads(done.stdout)}
-    assert found["engine embedded"]["can"]
+    assert found["engine embedded"]["available"]
     assert found["platform"]["about"].startswith("github: pull_request")
     assert "github.token" in found["comment"]["remedy"]

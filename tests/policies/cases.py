@@ -110,7 +110,8 @@ def drift() -> Evidence:
             found("missing_share", "income", 0.05),
         ),
         facts={"columns": {"income": {"kind": "number"}, "race": {"kind": "text"}}, "compared": 2,
-               "not_compared": [{"column": "name", "reason": "too many texts"}], "ignored": ["note"]},
+               "not_compared": [{"column": "name", "reason": "too many texts"}], "ignored": ["note"],
+               "unmatched": {}, "unmatched_columns": 0},
         rows=800,
     )  # fmt: skip
 
@@ -310,6 +311,7 @@ def cases() -> dict[str, tuple[Document, Document]]:
         "sensitive feature": (_sensitive_feature(), LAW),
         "nothing to compare with": (_status("drift", "missing", "no reference table is named"), LAW),
         "columns and drift do not fit": (changed(ALLOWED, ("input", "evidence", "drift", "facts", "compared"), 3), LAW),
+        "columns of another type": (_unmatched({"job": "it holds text here and numbers in the reference"}), LAW),
         "drift of few rows": (_edited("drift", "drift/psi", {"n": 7}), LAW),
         "drift in coarse bins": (_edited("drift", "drift/psi", {"method": {"reference_rows": 99, "bins": 2}}), LAW),
         "drift by order": (ALLOWED, law({"id": "shape", "type": "drift", "metric": "wasserstein", "threshold": 1})),
@@ -396,6 +398,11 @@ def _large_left_out() -> Document:
     method["compared"].pop(0)
     method["excluded"].append({"slice": {"race": "Black"}, "n": 79, "positives": 39, "negatives": 40})
     return _edited("fairness", "fairness/demographic_parity_difference", {"method": method})
+
+
+def _unmatched(columns: Document) -> Document:
+    found = changed(ALLOWED, ("input", "evidence", "drift", "facts", "unmatched"), columns)
+    return changed(found, ("input", "evidence", "drift", "facts", "unmatched_columns"), len(columns))
 
 
 def _counted(document: Document, key: str, count: int) -> Document:

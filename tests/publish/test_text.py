@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ml_compliance.publish._text import clip, code, markdown, plain, terminal
+from ml_compliance.publish._text import clip, code, markdown, message, plain, terminal
 from tests.publish.reports import HOSTILE
 
 TEXT = st.one_of(
@@ -55,10 +55,15 @@ def test_clip(text: str, length: int) -> None:
 @given(TEXT)
 def test_no_workflow_command_in_a_terminal_line(text: str) -> None:
     line = terminal(text)
-    assert "::" not in line
-    assert "##[" not in line
     assert "\n" not in line
-    assert "\x1b" not in line
+    for shown in (line, message(text)):
+        assert "::" not in shown
+        assert "##[" not in shown
+        assert "\x1b" not in shown
+
+
+def test_a_message_keeps_its_lines() -> None:
+    assert message("a.csv: no\n  → see b.csv:2:1") == "a.csv: no\n  → see b.csv:2:1"
 
 
 @given(TEXT)

@@ -31,11 +31,14 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with an allowed, a denied and a broken decision, in three months."""
     project = example.make(tmp_path_factory.mktemp("three"))
     with pytest.MonkeyPatch.context() as patch:
-        for law, epoch, code in ((LAW, "1791000000", 0), (LAW.replace("0.7", "0.95"), "1794000000", 1)):
-            patch.setenv("SOURCE_DATE_EPOCH", epoch)
+        for law, moment, code in (
+            (LAW, "2026-10-03T04:00:00Z", 0),
+            (LAW.replace("0.7", "0.95"), "2026-11-06T21:20:00Z", 1),
+        ):
+            example.judged_at(patch, moment)
             project.write("compliance_policy.yaml", law)
             assert project.run("gate").code == code
-        patch.setenv("SOURCE_DATE_EPOCH", "1797000000")
+        example.judged_at(patch, "2026-12-11T14:40:00Z")
         assert project.run("gate", "--policy-digest", "sha256:" + "0" * 64).code == 3
         project.run("measure")
         project.run("submit")

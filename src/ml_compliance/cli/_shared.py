@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -32,10 +32,12 @@ class Guarded(click.Command):
         except click.exceptions.Exit as stop:
             sys.exit(stop.exit_code)
         except click.ClickException as error:
-            error.show()
+            shown = StringIO()
+            error.show(shown)
+            _say(shown.getvalue().rstrip("\n"))
             sys.exit(error.exit_code)
         except ComplianceError as error:
-            click.echo(f"ml-compliance: {error}", err=True)
+            _say(f"ml-compliance: {error}")
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             click.echo("ml-compliance: interrupted; nothing was decided", err=True)
@@ -48,9 +50,16 @@ class Guarded(click.Command):
             # The outer border: Python would exit with 1 here, which means "denied".
             if sys.flags.dev_mode:
                 raise
-            click.echo(f"ml-compliance: {type(error).__name__}: {error}\n  → this is a bug; nothing was decided. "
-                       "Repeat with PYTHONDEVMODE=1 for a traceback, and report it", err=True)  # fmt: skip
+            _say(f"ml-compliance: {type(error).__name__}: {error}\n  → this is a bug; nothing was decided. "
+                 "Repeat with PYTHONDEVMODE=1 for a traceback, and report it")  # fmt: skip
             sys.exit(NOT_EVALUATED)
+
+
+def _say(text: str) -> None:
+    """An error on stderr. It names files and columns, and a CI runner would obey a command in one of their names."""
+    from ml_compliance.publish._text import message
+
+    click.echo(message(text), err=True)
 
 
 class Program(Guarded, click.Group):
@@ -115,7 +124,7 @@ def request(config: str, out: str, policy: str | None = None, baseline: str | No
     from ml_compliance.request import Request
     from ml_compliance.terminal import progress
 
-    _refuse_empty("policy_digest", "model_uri")
+    _refuse_empty("policy_digest", "model_uri", "out")
     given = {name: value for name, value in options.items() if value}
     if baseline:
         given["baseline"] = Path(baseline)
@@ -123,7 +132,7 @@ def request(config: str, out: str, policy: str | None = None, baseline: str | No
 
 
 def _refuse_empty(*names: str) -> None:
-    """A variable that nobody set must not switch off the agreed rules, or choose another model, without a word."""
+    """A variable that nobody set must not switch off the agreed rules, or choose another model or folder, silently."""
     context = click.get_current_context()
     for name in names:
         given = context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE

@@ -87,6 +87,8 @@ def doctor(as_json: bool) -> None:
     from ml_compliance import delivery, terminal
 
     found = delivery.examine(os.environ)
-    rows = [{"what": item.name, "can": item.available, "about": item.reason, "remedy": item.remedy} for item in found]
+    rows = [
+        {"what": item.name, "available": item.available, "about": item.reason, "remedy": item.remedy} for item in found
+    ]
     terminal.print_rows(rows, as_json=as_json)
     sys.exit(terminal.doctor_exit_code(found))

@@ -35,6 +35,7 @@ def checked(answer: Answer, request: Request) -> tuple[dict[str, Any], bool]:
     if result is None:
         raise EvaluationError(f"the policy has no package `{_NAME}`, or nothing in it is defined", where=where,
                               remedy=f"begin the policy with `package {_NAME}`")  # fmt: skip
+    result = _in_normal_form(result, where)
     if not isinstance(result, dict):
         raise EvaluationError(f"`data.{_NAME}` is no object of rules", where=where)
     if "allow" not in result:
@@ -42,13 +43,22 @@ def checked(answer: Answer, request: Request) -> tuple[dict[str, Any], bool]:
                               remedy="write `default allow := false` above the rule")  # fmt: skip
     if not isinstance(result["allow"], bool):
         raise EvaluationError(f"`allow` is {canonical(result['allow']).strip()}, and not true or false", where=where)
-    result = normal(result)
     ours = "law" in result or "judged" in result
     if not ours and request.rego is None:
         raise EvaluationError("the engine runs a policy that is not the shipped one", where=where,
                               remedy="name a policy of your own with `rego:` in compliance.yaml")  # fmt: skip
     kept = _shipped(result, request.law, where) if ours else _own(result, where)
     return kept, ours
+
+
+def _in_normal_form(result: Any, where: str) -> Any:
+    """`result` as `normal` gives it, if it is JSON: Python also reads NaN, and more depth than it can write."""
+    try:
+        found = normal(result)
+        canonical(found)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise EvaluationError(f"the answer is not JSON that can be recorded: {error}", where=where) from error
+    return found
 
 
 def _where(answer: Answer, request: Request) -> str:

@@ -55,7 +55,7 @@ def _result(output: str) -> Any:
     try:
         answers = json.loads(output).get("result", [])
         return answers[0]["expressions"][0]["value"] if answers else None
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise EvaluationError("`opa eval` answered something that is not its JSON format") from error
 
 

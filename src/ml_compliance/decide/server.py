@@ -41,7 +41,7 @@ def evaluate(request: Request) -> Answer:
         if "result" not in found and not _healthy(client):
             raise EvaluationError("the policy server has not activated its bundles", where=settings.url,
                                   remedy="see its log: a bundle is missing, unsigned or broken")  # fmt: skip
-        provenance = found.get("provenance") or {}
+        provenance = _object(found.get("provenance"))
         return Answer(found.get("result"), "server", str(provenance.get("version", "")),
                       _policy_digest(client, settings), _revision(provenance))  # fmt: skip
     finally:
@@ -81,15 +81,16 @@ def _retry_questions(client: Any) -> None:
     A question changes nothing. One that was not answered in time, or not to the end, is not asked again: that would
     multiply the timeout. No server may say how long to wait (`Retry-After`).
     """
-    from requests.adapters import HTTPAdapter
     from urllib3.util.retry import Retry
+
+    from ml_compliance.decide._bounded import bounded
 
     retries = Retry(
         total=_TRIED_AGAIN, read=False, allowed_methods=("GET", "POST"), status_forcelist=_PASSING,
         backoff_factor=0.2, raise_on_status=False, respect_retry_after_header=False,
     )  # fmt: skip
     for scheme in ("http://", "https://"):
-        client._session.mount(scheme, HTTPAdapter(max_retries=retries))
+        client._session.mount(scheme, bounded(retries))
 
 
 def _healthy(client: Any) -> bool:
@@ -127,7 +128,7 @@ def _told_in_one_line(settings: Server) -> Iterator[None]:
     except requests.exceptions.ConnectionError as error:
         raise EvaluationError(f"the policy server cannot be reached: {_cause(error)}", where=settings.url,
                               remedy="start it, or put its URL right") from error  # fmt: skip
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EvaluationError("this is no OPA server: its answer is no JSON", where=settings.url) from error
     except requests.exceptions.RequestException as error:
         raise EvaluationError(f"the policy server cannot be asked: {_cause(error)}", where=settings.url) from error
@@ -144,13 +145,16 @@ def _said(response: Any) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason of nested connection errors, in one line."""
+    """The innermost reason of nested connection errors, in one line; that of the system, where it gives one."""
     inner: Any = error
-    while (deeper := getattr(inner, "reason", None) or (inner.args and inner.args[0])) and isinstance(
-        deeper, BaseException
-    ):
+    while deeper := _inside(inner):
         inner = deeper
-    return str(inner).split("\n", 1)[0]
+    return str(getattr(inner, "strerror", None) or inner).split("\n", 1)[0]
+
+
+def _inside(error: BaseException) -> BaseException | None:
+    nested = (getattr(error, "reason", None), *error.args, error.__cause__)
+    return next((each for each in nested if isinstance(each, BaseException)), None)
 
 
 def _policy_digest(client: Any, settings: Server) -> str:
@@ -164,11 +168,16 @@ def _policy_digest(client: Any, settings: Server) -> str:
         answer = client._session.get(f"{client.root_url}/policies", timeout=settings.timeout)
         answer.raise_for_status()
         return digest_of_modules(module["raw"] for module in answer.json()["result"])
-    except (requests.exceptions.RequestException, ValueError, KeyError, TypeError):
+    except (requests.exceptions.RequestException, ValueError, RecursionError, KeyError, TypeError):
         return f"server:{settings.url}"
 
 
 def _revision(provenance: dict[str, Any]) -> str:
     """The revisions of the bundles that the server answered from: `name@revision`, sorted by name."""
-    bundles = provenance.get("bundles") or {}
-    return " ".join(f"{name}@{bundle.get('revision', '')}" for name, bundle in sorted(bundles.items()))
+    bundles = _object(provenance.get("bundles"))
+    return " ".join(f"{name}@{_object(bundle).get('revision', '')}" for name, bundle in sorted(bundles.items()))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """`value` if it is an object of JSON, and else one without members."""
+    return value if isinstance(value, dict) else {}

@@ -99,6 +99,20 @@ def shared(
     return {name: kinds[name] for name in both if name in kinds}, reasons
 
 
+def unmatched(
+    reference: ir.Table, current: ir.Table, reasons: Mapping[str, str], ignored: Collection[str] = ()
+) -> dict[str, str]:
+    """The columns that are not in both tables as one type, and why: `reasons` are those that `shared` gave."""
+    here, there = current.schema(), reference.schema()
+    found = {
+        name: reason for name, reason in reasons.items()
+        if _KINDS.get(kind_of(here[name])) != _KINDS.get(kind_of(there[name]))
+    }  # fmt: skip
+    found |= {name: "the evaluation table does not have it" for name in there if name not in here}
+    found |= {name: "the reference does not have it" for name in here if name not in there}
+    return {name: reason for name, reason in sorted(found.items()) if name not in ignored}
+
+
 def _worded(dtype: dt.DataType) -> str:
     return {"number": "numbers", "whole number": "numbers", "date": "dates", "time stamp": "time stamps"}.get(
         kind := kind_of(dtype), kind

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
+_ENDINGS = {b"\r\n": "CR LF", b"\n": "LF"}
+_FETCH = "let DuckDB fetch it once: python -c \"import duckdb; duckdb.sql('INSTALL httpfs')\"; or name a file here"
+
 
 def connect(folder: Path | None = None) -> Backend:
     """A new embedded DuckDB. To `folder`, which stays its owner's to remove, it copies text and spills."""
@@ -56,6 +59,9 @@ def open_table(connection: Backend, folder: Path, written: str) -> ir.Table:
         rows = table.count().to_pyarrow().as_py()
     except _duckdb_errors() as error:
         where, fault = (written, "") if remote or suffix in PARQUET else _first_bad_row(sources, DELIMITERS[suffix])
+        if remote and "httpfs" in str(error):
+            raise EvaluationError("DuckDB reads URLs by its extension httpfs, which could not be fetched",
+                                  where=written, remedy=_FETCH) from error  # fmt: skip
         remedy = "make it readable for this job" if remote else "mend that line, or write the file again"
         if type(error).__name__ == "IOException" and not fault and not remote:
             remedy = (
@@ -118,6 +124,8 @@ def _first_bad_row(sources: tuple[Source, ...], delimiter: str) -> tuple[str, st
         line, fault = _bad_encoding(source.path)
         if not line:
             line, fault = _bad_shape(source.path, delimiter)
+        if not line:
+            line, fault = _mixed_endings(source.path)
         if line:
             return f"{source.name}:{line}", fault
     return "", ""
@@ -144,6 +152,19 @@ def _bad_shape(path: Path, delimiter: str) -> tuple[int, str]:
                     return reader.line_num, f"the row has {len(row)} fields, the header {len(header)}"
         except csv.Error as error:
             return reader.line_num, str(error)
+    return 0, ""
+
+
+def _mixed_endings(path: Path) -> tuple[int, str]:
+    """Where line endings are no longer those of the lines before: Python reads such a file, DuckDB does not."""
+    seen: set[str] = set()
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            ending = next((ending for ending in (b"\r\n", b"\n") if line.endswith(ending)), b"")
+            seen |= {_ENDINGS[ending]} if ending else set()
+            seen |= {"CR"} if b"\r" in line.removesuffix(ending) else set()
+            if len(seen) > 1:
+                return number, f"the line endings are mixed: {', '.join(sorted(seen))}"
     return 0, ""
 
 

@@ -10,7 +10,7 @@ from ml_compliance.errors import UsageError
 from ml_compliance.git import NoGitError, git_author
 from ml_compliance.measure._digests import file_digest, folder_digests, listing_digest
 from ml_compliance.model import Evidence, Json
-from ml_compliance.yaml_file import YamlFile, check, read_yaml
+from ml_compliance.yaml_file import YamlFile, check, read_yaml, refuse_disguised
 
 if TYPE_CHECKING:
     from ml_compliance.context import Context
@@ -61,6 +61,8 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
         return Evidence("approvals", "missing", reason="no file is named: write approvals: approvals.yaml")
     file = read_yaml(context.path(facts.approvals), facts.approvals)
     check(file, APPROVALS_SCHEMA)
+    for place in range(len(file.data["approvals"])):
+        refuse_disguised(file, ("approvals", place, "approver"))
     model = context.model if facts.model.uri else None
     trainers = list(_trainers(context, model))
     return Evidence(

@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ml_compliance.engine import distributions, pairing, samples
 from ml_compliance.engine.categories import categories
@@ -66,8 +66,13 @@ def measure(context: Context, settings: Settings) -> Evidence:
                         "compliance.yaml")  # fmt: skip
     _check(context, settings)
     tables = context.reference, context.evaluation
-    identifier = context.facts.data.id
-    kinds, reasons = pairing.shared(*tables, {*settings.ignore, *([identifier] if identifier else [])})
+    ignored, outputs = {*settings.ignore, context.facts.data.id or ""}, _outputs(context)
+    kinds, reasons = pairing.shared(*tables, ignored)
+    # A reference needs no outputs of the model.
+    unmatched = {
+        name: reason for name, reason in pairing.unmatched(*tables, reasons, ignored).items()
+        if name in reasons or name not in outputs.values()
+    }  # fmt: skip
     measurements: list[Measurement] = []
     columns: dict[str, Json] = {}
     rows = pairing.counted(tables)
@@ -85,14 +90,18 @@ def measure(context: Context, settings: Settings) -> Evidence:
         measurements += _binned(column, column.bins, settings)
         if column.kind in pairing.ORDERED:
             measurements += _ordered(column)
-    for name, reason in reasons.items():
+    for name, reason in {**reasons, **unmatched}.items():
         measurements += _none(name, BINNED, reason)
     facts: dict[str, Json] = {
         "columns": columns,
         "compared": len(columns),
-        "not_compared": [{"column": name, "reason": reason} for name, reason in sorted(reasons.items())],
+        "not_compared": [
+            {"column": name, "reason": reason} for name, reason in sorted(reasons.items()) if name not in unmatched
+        ],
+        "unmatched": unmatched,
+        "unmatched_columns": len(unmatched),
         "ignored": sorted(settings.ignore),
-        "outputs": _outputs(context, columns),
+        "outputs": {role: name for role, name in outputs.items() if name in columns},
     }
     if not columns:
         reason = "the evaluation and the reference table have no column that can be compared"
@@ -222,9 +231,9 @@ def _none(column: str, names: tuple[str, ...], reason: str) -> Iterator[Measurem
         yield Measurement(f"drift/{name}", None, "not_estimable", slice={"column": column}, reason=reason)
 
 
-def _outputs(context: Context, columns: Mapping[str, Any]) -> dict[str, Json]:
-    """Which of the compared columns are what the model should say, and what it says."""
+def _outputs(context: Context) -> dict[str, str]:
+    """The columns that hold what the model should say, and what it says."""
     data = context.facts.data
     named = {"label": data.label, "prediction": data.prediction, "score": data.score}
     names = {role: told.column if isinstance(told, Column) else told for role, told in named.items()}
-    return {role: name for role, name in names.items() if name in columns}
+    return {role: name for role, name in names.items() if name}

@@ -55,6 +55,11 @@ def terminal(text: str) -> str:
     return _WORKFLOW_COMMAND.sub(lambda found: found.group() + BREAK, plain(text))
 
 
+def message(text: str) -> str:
+    """As `terminal`, for several lines: line feeds and spaces are kept."""
+    return _WORKFLOW_COMMAND.sub(lambda found: found.group() + BREAK, visible(text))
+
+
 def markdown(text: str) -> str:
     """Prose for Markdown inside a paragraph, a table cell or an HTML element; never the start of a block.
 

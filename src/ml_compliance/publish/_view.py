@@ -199,6 +199,18 @@ def mappings(value: Json) -> tuple[Mapping[str, Json], ...]:
     return tuple(item for item in value if isinstance(item, Mapping))
 
 
+def shown_and_absent(report: Report) -> tuple[tuple[Evidence, ...], str]:
+    """The evidence to show, and one line that names what there is none of and nobody missed.
+
+    Where something could not be evaluated, all is shown: what is missing may be why.
+    """
+    absent = [item for item in report.evidence if item.status == "missing"]
+    if not absent or report.decision.verdict == "not_evaluated":
+        return report.evidence, ""
+    shown = tuple(item for item in report.evidence if item.status != "missing")
+    return shown, f"not measured: {', '.join(item.name for item in absent)}; {FULL_REPORT} says why"
+
+
 def dataset(report: Report) -> str:
     """The name of the data set that was judged."""
     return str(mapping(report.submission.get("input")).get("dataset") or "")

@@ -25,6 +25,7 @@ from ml_compliance.publish._view import (
     ordered,
     parts,
     short,
+    shown_and_absent,
     subject,
     value_text,
 )
@@ -81,7 +82,10 @@ def show(report: Report, console: Console) -> None:
     for change in moved:
         console.print(_indented(_said(change)))
     console.print()
-    console.print(_evidence_table(report.evidence))
+    shown, absent = shown_and_absent(report)
+    console.print(_evidence_table(shown))
+    if absent:
+        console.print(_margin_text(clip(absent, _LONG)))
     console.print()
     console.print(_footer(report))
 

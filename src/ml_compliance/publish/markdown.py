@@ -24,6 +24,7 @@ from ml_compliance.publish._view import (
     part_detail,
     short,
     short_name,
+    shown_and_absent,
     subject,
     value_text,
 )
@@ -50,7 +51,7 @@ def compose(report: Report, limit: int) -> str:
     room = limit - _size(head) - _size(foot)
     violations = _findings(report, room - _RESERVED_FOR_EVIDENCE)
     room -= _size(violations)
-    folded = _details((*_other_findings(report), *_evidence(report.evidence)), room)
+    folded = _details((*_other_findings(report), *_evidence(report)), room)
     return head + violations + folded + foot
 
 
@@ -78,8 +79,9 @@ def _parts(report: Report) -> str:
         return ""
     rows = [f"| {_name(part.name)} | {VERDICTS[part.verdict]} | {_prose(part_detail(part))} |\n"
             for part in report.parts]  # fmt: skip
-    header = "\n| Part | Verdict | What was found |\n| :-- | :-- | :-- |\n"
-    return _fit(header, rows, len(rows), _RESERVED_FOR_PARTS, "part")
+    return _fit(
+        "\n| Part | Verdict | What was found |\n| :-- | :-- | :-- |\n", rows, len(rows), _RESERVED_FOR_PARTS, "part"
+    )
 
 
 def _compared(report: Report) -> str:
@@ -172,11 +174,14 @@ def _other_findings(report: Report) -> Iterable[_Section]:
             yield f"<b>{title}</b>: {len(findings):,}", header, rows, "finding"
 
 
-def _evidence(evidence: Iterable[Evidence]) -> Iterable[_Section]:
-    for item in evidence:
+def _evidence(report: Report) -> Iterable[_Section]:
+    shown, absent = shown_and_absent(report)
+    for item in shown:
         title = f"<b>{markdown(clip(item.name, _SHORT))}</b>: {_prose(glance(item))}"
         header, rows, noun = _rows(item)
         yield title, header, rows, noun
+    if absent:
+        yield _prose(absent), "", (), ""
 
 
 def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
