@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -263,5 +264,5 @@ def test_hostile_names_are_dead_in_the_comment(github: GitHub, run: Run, wish: W
     _github_comment.deliver(reports.hostile(), run, platform.connect(run), wish, checked=False)
     (body,) = github.said()
     assert "@everyone" not in body
-    assert "<script" not in body
+    assert "<script" not in re.sub(r"`[^`\n]*`", "", body)  # in a code span it is text
     assert "\n::" not in body
