@@ -22,7 +22,7 @@
 #         exclusiveMinimum: 0
 #         maximum: 1
 #         default: 0.8
-#         description: The share of the reference's selection rate that a group's must reach.
+#         description: The share of the reference's selection rate that a group's must reach. The estimate decides, as in the four-fifths rule; the evidence holds no interval of a ratio to a named group.
 #       direction:
 #         enum: [both, below]
 #         default: both

@@ -108,8 +108,8 @@ def decide(request: Request, document: Mapping[str, Any] | None = None, watch: S
     from ml_compliance.decide import Request as Question
     from ml_compliance.decide import decide as ask
     from ml_compliance.decide import not_evaluated
-    from ml_compliance.decide._agreed import check_agreed
-    from ml_compliance.decisions import decision_document, rules_digest
+    from ml_compliance.decide._agreed import check_decided
+    from ml_compliance.decisions import decision_document
     from ml_compliance.record.decision import keep, record
 
     files.withdraw(request.out, files.VERDICTS)
@@ -122,7 +122,7 @@ def decide(request: Request, document: Mapping[str, Any] | None = None, watch: S
         with watch.room("decide"):
             decision = ask(question, facts.engine, law.locate, cross_check=request.cross_check)
         if request.policy_digest:
-            check_agreed(request.policy_digest, rules_digest(decision.policy_digest, decision.law_digest))
+            check_decided(request.policy_digest, decision)
     except EvaluationError as error:
         decision = not_evaluated(question, facts.engine, str(error))
     changes = _law_changes(request)

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from ml_compliance.decisions import rules_digest
 from ml_compliance.errors import NOT_EVALUATED
 from ml_compliance.resources import policies_folder
 from tests.decide.opa_server import Running, answering
@@ -194,6 +195,22 @@ def test_an_answer_that_python_reads_and_json_does_not_know(project: Project) ->
         _refused(project, "the answer is not JSON", "--opa-url", url)
     recorded = [json.loads(path.read_text()) for path in (project.out / "decisions").glob("*.json")]
     assert sorted(record["verdict"] for record in recorded) == ["allowed", "not_evaluated"]
+
+
+def test_rules_agreed_on_and_a_server_that_does_not_show_its_own(
+    project: Project, start_opa: Any, tmp_path: Path
+) -> None:
+    """Not even under the digest that such a server had, which was that of its address."""
+    (tmp_path / "guard.rego").write_text(
+        'package system.authz\ndefault allow := false\nallow if input.path[1] == "data"\n'
+        'allow if input.path[0] == "health"\n'
+    )
+    (tmp_path / "law.json").write_text(json.dumps({"mlpolicy": {"law": _law(project)}}))
+    files = (str(tmp_path / "guard.rego"), str(tmp_path / "law.json"), str(policies_folder()))
+    url = start_opa("--authorization=basic", *files).url
+    of_address = rules_digest(f"server:{url}", _law(project)["digest"])
+    assert project.run("decide", "--opa-url", url, engine=False).code == 0
+    _refused(project, f"{url}: the policy server does not show", "--opa-url", url, "--policy-digest", of_address)
 
 
 def test_result_of_another_type(project: Project, start_opa: Any, tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from ml_compliance.errors import EvaluationError
+from ml_compliance.cli import main
 from ml_compliance.record import store
 from ml_compliance.record.decision import MASK, RECORD_SCHEMA, record
 from ml_compliance.record.query import queried
@@ -120,13 +122,26 @@ def test_a_mistake_is_told(three: Project, words: list[str]) -> None:
 
 
 def test_no_decisions_are_none(tmp_path: Path) -> None:
-    assert queried(str(tmp_path), "SELECT count(*) AS n FROM decisions") == [{"n": 0}]
+    assert queried(str(tmp_path), "SELECT count(*) AS n FROM decisions").found == [{"n": 0}]
 
 
-def test_a_broken_record_is_not_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text('{"id": ')
-    with pytest.raises(EvaluationError, match="a record cannot be read"):
-        queried(str(tmp_path), "SELECT 1 FROM decisions")
+@pytest.mark.parametrize("content", [b'{"id": ', b"", b"\xff", b"[]", b"[" * 100_000, b"{}", b'{"rules": 7}'])
+def test_a_broken_record_is_named_and_hides_no_other(content: bytes, three: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "decisions"
+    shutil.copytree(three.out / "decisions", folder)
+    (folder / "broken.json").write_bytes(content)
+    (start,) = {item["id"] for item in records(three) if item["verdict"] == "denied"}
+    for words, printed in (
+        (["list", "--verdict", "denied"], start),
+        (["query", "SELECT id FROM decisions WHERE verdict = 'denied'"], start),
+        (["show", start], start),
+        (["show", "nobody's"], ""),
+    ):
+        done = CliRunner().invoke(main, ["decisions", *words, *(["--json"]), "--records", str(folder)])
+        assert done.exit_code == 3, done.output
+        assert printed in done.stdout
+        assert "of the records, 1 cannot be read" in done.stderr
+        assert "broken.json: " in done.stderr
 
 
 def test_a_decision_that_cannot_be_recorded_is_none(tmp_path: Path) -> None:

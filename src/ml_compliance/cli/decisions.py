@@ -47,7 +47,9 @@ def listed(config: str, out: str, records: str, as_json: bool, **filters: str) -
     from ml_compliance import terminal
     from ml_compliance.record import query
 
-    terminal.print_rows(query.listed(_records(config, out, records), filters), as_json=as_json)
+    answer = query.listed(_records(config, out, records), filters)
+    terminal.print_rows(answer.found, as_json=as_json)
+    answer.check()
 
 
 @decisions.command()
@@ -58,7 +60,10 @@ def show(start: str, config: str, out: str, records: str, as_json: bool) -> None
     from ml_compliance import terminal
     from ml_compliance.record import query
 
-    terminal.print_json(query.shown(_records(config, out, records), start))
+    answer = query.shown(_records(config, out, records), start)
+    if answer.found:
+        terminal.print_json(answer.found)
+    answer.check()
 
 
 @decisions.command()
@@ -72,4 +77,6 @@ def query(sql: str, config: str, out: str, records: str, as_json: bool) -> None:
     from ml_compliance import terminal
     from ml_compliance.record import query as ask
 
-    terminal.print_rows(ask.queried(_records(config, out, records), sql), as_json=as_json)
+    answer = ask.queried(_records(config, out, records), sql)
+    terminal.print_rows(answer.found, as_json=as_json)
+    answer.check()
