@@ -110,3 +110,16 @@ def test_a_fairness_report_judges_fairness_alone(tmp_path: Path) -> None:
     assert fairness_report(project).code == 2
     project.write("compliance_policy.yaml", LAW.split("  - id: parity")[0])
     assert fairness_report(project).code != 0
+
+
+def test_monitor_judges_drift_alone(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    config = (tmp_path / "compliance.yaml").read_text()
+    assert run(project, "monitor.py").code == 1  # nothing to compare with
+    project.write("training.csv", example.csv(example.rows()))
+    project.write("compliance.yaml", config.replace("data:\n", "data:\n  reference: training.csv\n"))
+    assert run(project, "monitor.py").code == 0
+    moved = [{**row, "score": row["score"] / 10} for row in example.rows()]
+    project.write("predictions.csv", example.csv(moved))
+    assert run(project, "monitor.py").code == 1
+    assert denied_by(project) == {"monitor"}

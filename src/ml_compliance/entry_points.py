@@ -104,6 +104,20 @@ def scan_image(**options: Any) -> None:
 @click.command(cls=Guarded)
 @common
 @policy_option
+@engine_option
+def monitor(**options: Any) -> None:
+    """Judge whether data has drifted: the law's items on drift, or else that no column's PSI is above 0.25.
+
+    The facts name what production has seen as data.evaluation, and what the model was built on as data.reference.
+    """
+    # 0.25 is where credit scoring calls a shift significant: Siddiqi, Credit Risk Scorecards, 2006.
+    item = {"id": "monitor", "type": "drift", "metric": "psi", "threshold": 0.25}
+    _gate((item,), only="drift", names=("drift",), **options)
+
+
+@click.command(cls=Guarded)
+@common
+@policy_option
 @model_option
 @engine_option
 def fairness_report(**options: Any) -> None:

@@ -19,6 +19,7 @@ DOCUMENT = (rig.ROOT / "docs" / "github.md").read_text(encoding="utf-8")
 COMMANDS: dict[str, click.Command] = {
     "": main.commands["gate"],
     "build-submission": entry_points.build_submission,
+    "monitor": entry_points.monitor,
     "post-results": main.commands["post"],
     "query-opa": main.commands["decide"],
     "scan-image": entry_points.scan_image,
@@ -33,7 +34,9 @@ OWN = {
     "post-from-fork": {"config", "policy", "name", "dry-run", "artifact", "token", "working-directory", "python"},
     "post-results": {"token", "working-directory", "python"},
     "setup": {"python"},
-    **dict.fromkeys(("build-submission", "query-opa", "scan-image", "validate-data", "validate-model"), _TASK),
+    **dict.fromkeys(
+        ("build-submission", "monitor", "query-opa", "scan-image", "validate-data", "validate-model"), _TASK
+    ),
 }
 TASKS = [(rig.ROOT / folder if not folder else rig.ROOT / "actions" / folder, command)
          for folder, command in COMMANDS.items()]  # fmt: skip

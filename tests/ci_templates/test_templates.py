@@ -23,6 +23,8 @@ COMMANDS = {
     "validate-data": entry_points.validate_data,
     "validate-model": entry_points.validate_model,
     "fairness-report": entry_points.fairness_report,
+    "monitor": entry_points.monitor,
+    "scan-image": entry_points.scan_image,
 }
 # GitLab names the base itself, and the platform knows where its snapshot is; output for machines and timings are for
 # terminals; data are judged by no policy digest.
@@ -107,6 +109,7 @@ def test_a_job_fails_the_pipeline_and_keeps_its_reports(path: Path) -> None:
     (job,) = parts(path)[2].values()
     assert job["allow_failure"] is False
     assert job["artifacts"]["when"] == "always"
-    assert set(job["artifacts"]["reports"]) == {"junit", "codequality", "metrics", "dotenv", "annotations"}
+    scanned = {"cyclonedx"} if path.stem == "scan-image" else set()
+    assert set(job["artifacts"]["reports"]) == scanned | {"junit", "codequality", "metrics", "dotenv", "annotations"}
     assert not any("when" in rule for rule in job["rules"])
     assert f'"$[[ inputs.job-prefix ]]{path.stem}":' in path.read_text(encoding="utf-8")
