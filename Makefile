@@ -2,6 +2,8 @@
 # Benchmarks run in .venv-bench, which has the tools they compare with too: those hold pandas back.
 
 PYTHON ?= python3
+# Of itself uv trusts its own list of certificate authorities; pip trusts the system's, which a TLS proxy needs.
+export UV_SYSTEM_CERTS ?= true
 BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11
 

@@ -74,7 +74,7 @@ fits(stated, actual) if {
 parts := [part |
 	some finding in findings
 	part := object.union(
-		object.filter(object.get(finding, "values", {}), ["feature", "artifact", "column"]),
+		object.filter(object.get(finding, "values", {}), ["feature", "artifact", "column", "cve", "global", "check"]),
 		object.get(finding, "slice", {}),
 	)
 ]

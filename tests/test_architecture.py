@@ -20,21 +20,22 @@ LAYERS = (
     ("demo", "terminal"),
     ("authoring",),
     ("delivery",),
-    ("gate", "schemas", "rulebook"),
+    ("gate", "schemas", "rulebook", "collect", "starter"),
     ("request",),
     ("comparison", "platforms"),
     ("measure", "submit", "decide", "publish", "record"),
     ("context", "measured", "stopwatch"),
     ("engine",),
-    ("stats", "law", "facts", "waivers", "law_changes"),
+    ("stats", "law", "facts", "facts_together", "waivers", "law_changes"),
     ("decisions", "yaml_file", "files"),
-    ("documents", "plugins", "resources", "tools", "git"),
+    ("documents", "plugins", "resources", "tools", "git", "deployed"),
     ("model",),
     ("errors",),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # The composition root may know everything; a sink's own module is what a terminal shows.
 SAME_LAYER = {
+    ("facts", "facts_together"), ("facts_together", "facts"),
     ("entry_points", "cli"), ("demo", "terminal"), ("law", "facts"), ("waivers", "law"), ("files", "decisions"),
 }  # fmt: skip
 LAZY_UPWARD = {("facts", "measure")}

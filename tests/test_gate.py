@@ -32,7 +32,7 @@ def test_an_allowed_model(tmp_path: Path) -> None:
     assert "ALLOWED" in result.out
     assert read(project, "decision.json")["verdict"] == "allowed"
     names = {path.name for path in project.out.iterdir()}
-    assert names == {"evidence", "decisions", *RESULTS} - {"explainability.html", "requests.json"}
+    assert names == {"evidence", "decisions", *RESULTS} - {"explainability.html", "image.cdx.json", "requests.json"}
 
 
 def test_a_denied_model_cites_the_line_and_a_way_out(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ml_compliance.schemas import SCHEMAS, file_name, schema_named, write_all
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("requirements/*.md")])
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 
 
@@ -38,6 +39,18 @@ def test_architecture_justifies_every_dependency_and_no_other() -> None:
 def test_the_readme_lists_every_command_and_no_other() -> None:
     listed = set(re.findall(r"^\| `ml-compliance ([a-z]+)", README, re.MULTILINE))
     assert listed == set(main.commands)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_link_is_dead(path: Path) -> None:
+    """Of the links to files of the repository, and to headings in them; others would need a network."""
+    for target in re.findall(r"\]\((?!https?://)([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        linked = path.parent / name if name else path
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}, target
 
 
 def test_every_command_explains_itself() -> None:

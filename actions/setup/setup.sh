@@ -28,6 +28,8 @@ if [ ! -e "$home/ready" ]; then
   python3 -I -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile \
     --require-hashes --target "$home/uv" -r uv.txt >&2
   uv="$home/uv/bin/uv"
+  # Of itself uv trusts its own list of certificate authorities; pip trusts the system's, which a TLS proxy needs.
+  export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
   "$uv" venv --quiet --python "${INPUT_PYTHON:->=3.11,<3.14}" "$home/venv" >&2
   python="$home/venv/bin/python"
   "$uv" pip install --quiet --python "$python" --require-hashes -r run.txt -r build.txt >&2

@@ -9,8 +9,17 @@ counted(severity, value) := fixtures.measured("image/vulnerabilities", value, {"
 
 submission := fixtures.added("/evidence/image", fixtures.evidence(
 	"image", "measured",
-	{"digest": concat(":", ["sha256", fixtures.hash]), "incomplete": false, "database": {"age_days": 3}},
-	[counted("critical", 0), counted("high", 2)],
+	{
+		"digest": concat(":", ["sha256", fixtures.hash]),
+		"incomplete": false,
+		"database": {"age_days": 3},
+		"vulnerabilities": [
+			{"cve": "CVE-1", "package": "zlib", "severity": "high", "installed": "1.0", "fixed": "1.1"},
+			{"cve": "CVE-1", "package": "zlib-dev", "severity": "high", "installed": "1.0", "fixed": ""},
+		],
+		"secrets": [],
+	},
+	[counted("critical", 0), counted("high", 2), fixtures.measured("image/secrets", 0, {})],
 ))
 
 rules(document, rest) := fixtures.rules_of(violations) if {
@@ -28,7 +37,28 @@ few := {"maximum": {"critical": 0, "high": 2}}
 
 test_few_vulnerabilities if rules(submission, few) == set()
 
-test_many_vulnerabilities if rules(submission, {}) == {"image.vulnerable"}
+test_many_vulnerabilities if rules(submission, {"maximum": {"high": 1}}) == {"image.vulnerable"}
+
+test_each_vulnerability_where_none_is_allowed if {
+	violations := image.violation with input as submission with data.mlpolicy.law as fixtures.law_of(item({}))
+	{[one.rule, one.severity, one.values] | some one in violations} == {[
+		"image.vulnerability",
+		"high",
+		{"severity": "high", "cve": "CVE-1", "packages": ["zlib 1.0, fixed in 1.1", "zlib-dev 1.0"]},
+	]}
+}
+
+ungraded := json.patch(submission, [
+	{"op": "replace", "path": "/evidence/image/measurements/1", "value": counted("unknown", 2)},
+	{"op": "replace", "path": "/evidence/image/facts/vulnerabilities/0/severity", "value": "unknown"},
+	{"op": "replace", "path": "/evidence/image/facts/vulnerabilities/1/severity", "value": "unknown"},
+])
+
+test_what_nobody_has_graded if {
+	violations := image.violation with input as ungraded
+		with data.mlpolicy.law as fixtures.law_of(item({"maximum": {"unknown": 0}}))
+	{[one.rule, one.severity] | some one in violations} == {["image.vulnerability", "high"]}
+}
 
 test_old_database if {
 	rules(submission, object.union(few, {"database_age_days": 2})) == {"image.old_database"}
@@ -45,6 +75,8 @@ reason(document) := finding.values.reason if {
 
 test_not_scanned if {
 	reason(with_fact("incomplete", true)) == "a part of it could not be scanned"
+	said := [{"op": "replace", "path": "/evidence/image/reason", "value": "its end of life"}]
+	reason(json.patch(with_fact("incomplete", true), said)) == "its end of life"
 	every wrong in [null, "latest", "sha256:1", fixtures.hash, true] {
 		reason(with_fact("digest", wrong)) == "it does not say of which image, or whether it is complete"
 	}
@@ -56,10 +88,45 @@ test_not_counted if {
 	rules(submission, {"maximum": {"low": 0, "critical": 0, "high": 2}}) == {"image.not_counted"}
 	negative := json.patch(submission, [{"op": "replace", "path": "/evidence/image/measurements/0/value", "value": -1}])
 	rules(negative, few) == {"image.not_counted"}
+	every path, wrong in {
+		"vulnerabilities": null,
+		"vulnerabilities/0": null,
+		"vulnerabilities/0/cve": "",
+		"vulnerabilities/0/package": null,
+		"vulnerabilities/0/severity": "huge",
+		"vulnerabilities/1/severity": "critical",
+	} {
+		rules(with_fact(path, wrong), few) == {"image.not_counted"}
+	}
+}
+
+holding(secrets) := json.patch(with_fact("secrets", secrets), [{
+	"op": "replace",
+	"path": "/evidence/image/measurements/2/value",
+	"value": count(secrets),
+}])
+
+leaked := holding([{"rule": "private-key", "file": "/app/key.pem"}])
+
+test_secret if {
+	rules(leaked, few) == {"image.secret"}
+	warned := object.union(few, {"secrets": "warn"})
+	rules(leaked, warned) == set()
+	warnings := image.warning with input as leaked with data.mlpolicy.law as fixtures.law_of(item(warned))
+	{one.values | some one in warnings} == {{"kind": "private-key", "file": "/app/key.pem"}}
+}
+
+test_secrets_not_counted if {
+	every wrong in [null, {}, [{}], "none"] {
+		rules(with_fact("secrets", wrong), few) == {"image.secrets_not_counted"}
+	}
+	every wrong in [[{"rule": "", "file": "a"}], [{"rule": "a", "file": null}], [1]] {
+		rules(holding(wrong), few) == {"image.secrets_not_counted"}
+	}
 }
 
 test_malformed[key] if {
-	some key, wrong in {"maximum": {"huge": 1}, "database_age_days": "7", "digest": "sha256:0"}
+	some key, wrong in {"maximum": {"huge": 1}, "secrets": "allow", "database_age_days": "7", "digest": "sha256:0"}
 	law := fixtures.law_of(item({key: wrong}))
 	image.malformed == {{"policy": "i", "key": key}} with data.mlpolicy.law as law
 	image.judged == set() with data.mlpolicy.law as law

@@ -86,13 +86,15 @@ class Context:
     @cached_property
     def model(self) -> LoadedModel:
         """The model that the facts name. Raises UsageError when they name none or there is none."""
+        from ml_compliance.engine.model_files import admission
         from ml_compliance.engine.models import load
 
         if not self.facts.model.uri:
             remedy = "write model: {uri: models:/name/version}, or name a prediction column"
             raise UsageError("no model is named", where="compliance.yaml", remedy=remedy)
         model = self.facts.model
-        return self._once("model", lambda: load(model.uri, model.tracking_uri or None, self.folder))
+        tracking_uri = model.tracking_uri or None
+        return self._once("model", lambda: load(model.uri, tracking_uri, self.folder, admission(self.law)), model.uri)
 
     @property
     def positive(self) -> Positive:
@@ -117,10 +119,12 @@ class Context:
     @cached_property
     def champion_model(self) -> LoadedModel:
         """The model in use, when the facts name it by its URI."""
+        from ml_compliance.engine.model_files import admission
         from ml_compliance.engine.models import load
 
         uri = self.facts.champion.uri if self.facts.champion else ""
-        return self._once("champion model", lambda: load(uri, self.facts.model.tracking_uri or None, self.folder))
+        tracking_uri = self.facts.model.tracking_uri or None
+        return self._once("champion model", lambda: load(uri, tracking_uri, self.folder, admission(self.law)), uri)
 
     @cached_property
     def paired(self) -> Paired:
@@ -275,13 +279,17 @@ class Context:
 
         return judge_table(table, data.evaluation, label, prediction, score, data.sensitive)
 
-    def _once(self, what: str, make: Callable[[], T]) -> T:
-        """`make()`, or the error that it raised the first time: opening a broken thing twice helps nobody."""
+    def _once(self, what: str, make: Callable[[], T], named: str = "") -> T:
+        """`make()`, or the error that it raised the first time: opening a broken thing twice helps nobody.
+
+        `named` is what the facts call the thing, where the error does not say.
+        """
         if what in self._failed:
             raise self._failed[what]
         try:
             return make()
         except (UsageError, EvaluationError) as error:
+            error.named = error.named or named
             self._failed[what] = error
             raise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -42,33 +43,39 @@ def post(request: Request, environ: Mapping[str, str], wish: Wish, *, dry_run: b
 
     Raises UsageError when there is no decision, or the environment does not describe a run.
     """
-    report = gate.report(request)
+    return deliver(gate.report(request), request.out, environ, wish, dry_run=dry_run)
+
+
+def deliver(report: Report, out: Path, environ: Mapping[str, str], wish: Wish, *, dry_run: bool = False) -> Posted:
+    """Publish a report whose files are in `out`. Raises UsageError when the environment does not describe a run."""
     found = platform(environ)
     if found is None:
         return Posted()
     name, module = found
     run = module.read_run(environ)
     api = Planned() if dry_run else module.connect(run)
-    report, lost = _compared(request, report, module, run, api, wish)
+    report, lost = _compared(out, report, module, run, api, wish)
     deliveries = (*lost, *module.deliver(report, run, api, wish))
     if not isinstance(api, Planned):
         return Posted(name, deliveries)
-    files.write(request.out / REQUESTS_FILE, canonical(api.requests))
+    files.write(out / REQUESTS_FILE, canonical(api.requests))
     return Posted(name, deliveries, tuple(api.requests))
 
 
 def _compared(
-    request: Request, report: Report, module: ModuleType, run: Run, api: Api, wish: Wish
+    out: Path, report: Report, module: ModuleType, run: Run, api: Api, wish: Wish
 ) -> tuple[Report, tuple[Delivery, ...]]:
-    """The report with what differs from the base, rendered again; as it is where the base has left nothing."""
+    """The report with what differs from the base, rendered again; else as it is, with the reason."""
     try:
         before = module.baseline(run, api, wish.name)
     except ApiError as error:
         return report, (Delivery("comparison", "skipped" if error.status in (401, 403) else "failed", str(error)),)
-    if before is None or isinstance(api, Planned):
+    if isinstance(api, Planned):
         return report, ()
+    if isinstance(before, str):
+        return report, (Delivery("comparison", "skipped", before),) if before else ()
     compared = replace(report, changes=compare(before, run.base_branch or run.base, report))
-    gate.publish(compared, request.out)
+    gate.publish(compared, out)
     return compared, ()
 
 

@@ -92,9 +92,11 @@ EVIDENCE_SCHEMA: dict[str, Any] = {
 def canonical(document: Json) -> str:
     """JSON text with sorted keys, two-space indent and a final newline: the same bytes for the same content.
 
-    Raises ValueError on NaN and infinities, which JSON cannot carry.
+    Half of a surrogate pair, which UTF-8 cannot carry, is escaped. Raises ValueError on NaN and infinities, which JSON
+    cannot carry.
     """
-    return json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def digest(document: Json) -> str:

@@ -95,6 +95,15 @@ def validate_data(**options: Any) -> None:
 @click.command(cls=Guarded)
 @common
 @policy_option
+@engine_option
+def scan_image(**options: Any) -> None:
+    """Judge the image alone: the law's items on images, or else that no grave vulnerability and no secret is in it."""
+    _gate(({"id": "scan_image", "type": "image"},), only="image", names=("image",), **options)
+
+
+@click.command(cls=Guarded)
+@common
+@policy_option
 @model_option
 @engine_option
 def fairness_report(**options: Any) -> None:

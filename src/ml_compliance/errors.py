@@ -13,15 +13,19 @@ INTERRUPTED = 130
 
 
 class ComplianceError(Exception):
-    """A problem told to the user in one message: where it is, what it is, and how to put it right."""
+    """A problem told to the user in one message: where it is, what it is, and how to put it right.
+
+    `named` is what was looked for, as a file that people write names it; its line can be found by that.
+    """
 
     exit_code = NOT_EVALUATED
 
-    def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:
+    def __init__(self, message: str, *, where: str = "", remedy: str = "", named: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.remedy = remedy
+        self.named = named
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message

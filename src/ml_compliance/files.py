@@ -29,9 +29,12 @@ RESULTS = (
     "snapshot.json",
     "explainability.html",
     "requests.json",
+    "image.cdx.json",
 )
 # What is made of a decision, and is worth nothing without it.
-VERDICTS = tuple(name for name in RESULTS if name not in ("model_submission.json", "explainability.html"))
+VERDICTS = tuple(
+    name for name in RESULTS if name not in ("model_submission.json", "explainability.html", "image.cdx.json")
+)
 
 
 def withdraw(out: Path, names: tuple[str, ...] = RESULTS) -> None:

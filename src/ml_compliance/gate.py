@@ -13,7 +13,7 @@ from ml_compliance import files, plugins
 from ml_compliance.context import Context
 from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document, read_evidence, validate
 from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
-from ml_compliance.facts import Facts, settings_of
+from ml_compliance.facts import settings_of
 from ml_compliance.measured import state
 from ml_compliance.model import Decision, Evidence, LawChanges, Report
 from ml_compliance.request import DEFAULT_WAIVERS, Request
@@ -40,7 +40,7 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
         with request.progress("measure", len(wanted)) as advance:
             for name in wanted:
                 with watch.room(f"measure {name}"):
-                    evidence = _measure_one(name, context, facts)
+                    evidence = _measure_one(name, context, request)
                 files.write(request.out / "evidence" / f"{name}.json", canonical(evidence_document(evidence)))
                 found.append(evidence)
                 advance(1)
@@ -50,15 +50,15 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
     return tuple(found)
 
 
-def _measure_one(name: str, context: Context, facts: Facts) -> Evidence:
+def _measure_one(name: str, context: Context, request: Request) -> Evidence:
     module = plugins.load("measure", name)
     try:
-        evidence: Evidence = module.measure(context, settings_of(facts, name))
+        evidence: Evidence = module.measure(context, settings_of(request.facts, name))
         # A measurement that computed NaN or an infinity has failed, and canonical JSON says so.
         canonical(evidence_document(evidence))
         return evidence
-    except UsageError:
-        raise
+    except UsageError as error:
+        raise request.placed(error) from error
     except ComplianceError as error:
         return Evidence(name, "error", reason=str(error))
     except Exception as error:

@@ -57,6 +57,11 @@ def changed_since(folder: Path, commit: str, names: Sequence[str]) -> tuple[str,
     return tuple(found)
 
 
+def remotes(folder: Path) -> tuple[str, ...]:
+    """The URLs of the remotes of the repository at `folder`. Raises NoGitError when there is no repository."""
+    return tuple(line.split()[1] for line in _git(folder, "remote", "-v").splitlines() if len(line.split()) > 1)
+
+
 def git_author(folder: Path, commit: str, apart_from: str) -> str:
     """The e-mail address of the author of `commit`; or, if that is empty, of the last commit at `folder` that changed
     anything but the file `apart_from`. Raises NoGitError when there is none.

@@ -22,7 +22,9 @@ def state(facts: Facts, folder: Path) -> dict[str, Any]:
 
     data, champion, approvals = facts.data, facts.champion, facts.approvals
     judged = () if data.backend else (data.evaluation, data.reference, champion.predictions if champion else "")
-    named = [path for path in (*judged, data.training, data.raw, approvals) if path and not is_remote(path)]
+    deployed = (facts.image.archive if facts.image else "", *(facts.deployment.files if facts.deployment else ()))
+    tables = [path for path in (*judged, data.training, data.raw, approvals) if path and not is_remote(path)]
+    named = [*tables, *(path for path in deployed if path and (folder / path).exists())]
     found = [source for path in named for source in files_of(folder, path)]
     stats = {source.name: source.path.stat() for source in found}
     return {

@@ -17,6 +17,9 @@ Status = Literal["measured", "not_estimable", "declared", "missing", "error"]
 Verdict = Literal["allowed", "denied", "not_evaluated"]
 Severity = Literal["critical", "high", "medium", "low"]
 
+STRICT = {"extra": "forbid", "use_attribute_docstrings": True}
+"""How pydantic reads what people write: no unknown keys, and each key is explained by the text below it."""
+
 MISSING_GROUP = "(missing)"
 """The group of the rows whose sensitive value is null: visible, compared, never dropped."""
 
@@ -209,12 +212,23 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of several gates whose results are shown as one; `reason` says why it has no result."""
+
+    name: str
+    verdict: Verdict
+    model: str = ""
+    violations: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Report:
     """All that is shown to people; every sink is a pure function of it.
 
     `timings` are seconds per room in the order they ran, empty unless asked for. `folder` is where the locations of
     findings start, from the root of the repository; empty for the root itself. `changes` is None where no base was
-    asked for.
+    asked for. `parts` are the gates that this is the report of, empty where it is one gate's own.
     """
 
     project: str
@@ -226,6 +240,7 @@ class Report:
     timings: tuple[tuple[str, float], ...] = ()
     folder: str = ""
     changes: Changes | None = None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)

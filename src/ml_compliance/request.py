@@ -13,6 +13,7 @@ from ml_compliance.errors import UsageError
 from ml_compliance.facts import Engine, Facts, Server, read_facts
 from ml_compliance.law import Law, read_law, with_items
 from ml_compliance.waivers import read_waivers
+from ml_compliance.yaml_file import read_yaml
 
 DEFAULT_LAW = "compliance_policy.yaml"
 DEFAULT_WAIVERS = "waivers.yaml"
@@ -53,6 +54,14 @@ class Request:
             server = replace(facts.server, url=self.opa_url) if facts.server else Server(self.opa_url)
             facts = replace(facts, server=server)
         return replace(facts, engine=self.engine) if self.engine else facts
+
+    def placed(self, error: UsageError) -> UsageError:
+        """`error` with the line of compliance.yaml that names what was not found; unchanged where none does."""
+        line = read_yaml(self.config, self.config.name).line_of(error.named) if error.named else None
+        if line is None:
+            return error
+        said = f"{error.where}: {error.message}" if error.where else error.message
+        return UsageError(said, where=f"{self.config.name}:{line}", remedy=error.remedy, named=error.named)
 
     @cached_property
     def law(self) -> Law:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ml_compliance.model import Decision, Evidence, Json, Report
     from ml_compliance.platforms import Capability
     from ml_compliance.request import Request
+    from ml_compliance.starter import Started
 
 _WIDE = 160
 _ID = 12
@@ -87,7 +88,30 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
 def _cell(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else str(value)[: _ID if name == "id" else None]
+
+
+def print_started(started: Started, *, recognised: bool, as_json: bool) -> None:
+    """Which files were written and kept, and what is left to do; `recognised` means that no platform was asked for."""
+    if as_json:
+        print_json({
+            "platforms": list(started.platforms),
+            "written": [str(path) for path in started.written],
+            "kept": [str(path) for path in started.kept],
+            "to_add": {str(path): text for path, text in started.to_add.items()},
+        })  # fmt: skip
+        return
+    for path in started.written:
+        click.echo(f"written  {path}")
+    for path in started.kept:
+        click.echo(f"kept     {path}")
+    for path, text in started.to_add.items():
+        click.echo(f"\nAdd this to {path}:\n\n{text}")
+    if recognised and not started.platforms:
+        click.echo("\nNo CI platform was recognised: --platform github, or gitlab, writes its workflow.")
+    click.echo("\nNext: name your model, data and columns in compliance.yaml, and run: ml-compliance gate")
 
 
 def print_posted(posted: Posted, out: Path, *, dry_run: bool, as_json: bool) -> None:

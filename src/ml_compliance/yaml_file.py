@@ -33,6 +33,16 @@ class YamlFile:
                 return self.lines[tuple(path[:end])]
         return 1
 
+    def line_of(self, value: str) -> int | None:
+        """The first line on which `value` stands as the value of a key or as an item; None when it stands nowhere."""
+        return min((line for path, line in self.lines.items() if self._at(path) == value), default=None)
+
+    def _at(self, path: Place) -> Any:
+        found: Any = self.data
+        for part in path:
+            found = found[part]
+        return found
+
 
 def read_yaml(path: Path, name: str) -> YamlFile:
     """Read a YAML mapping; `name` is how the user wrote the path.

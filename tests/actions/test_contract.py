@@ -1,4 +1,4 @@
-"""Actions, command line and README say the same: no input without its option, none forgotten, none read twice."""
+"""Actions, command line and documentation agree: no input without its option, none forgotten, none read twice."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from ml_compliance.cli import main
 from ml_compliance.yaml_file import read_yaml
 from tests.actions import rig
 
-README = (rig.ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENT = (rig.ROOT / "docs" / "github.md").read_text(encoding="utf-8")
 # What an action runs, by its folder.
 COMMANDS: dict[str, click.Command] = {
     "": main.commands["gate"],
     "build-submission": entry_points.build_submission,
     "post-results": main.commands["post"],
     "query-opa": main.commands["decide"],
+    "scan-image": entry_points.scan_image,
     "validate-data": entry_points.validate_data,
     "validate-model": entry_points.validate_model,
 }
@@ -32,7 +33,7 @@ OWN = {
     "post-from-fork": {"config", "policy", "name", "dry-run", "artifact", "token", "working-directory", "python"},
     "post-results": {"token", "working-directory", "python"},
     "setup": {"python"},
-    **dict.fromkeys(("build-submission", "query-opa", "validate-data", "validate-model"), _TASK),
+    **dict.fromkeys(("build-submission", "query-opa", "scan-image", "validate-data", "validate-model"), _TASK),
 }
 TASKS = [(rig.ROOT / folder if not folder else rig.ROOT / "actions" / folder, command)
          for folder, command in COMMANDS.items()]  # fmt: skip
@@ -103,8 +104,8 @@ def test_every_switch_and_default_is_text(path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["inputs", "outputs"])
-def test_the_readme_lists_what_the_action_has(kind: str) -> None:
-    section = README.split(f"| {kind[:-1]} |")[1].split("\n\n")[0]
+def test_the_documentation_lists_what_the_action_has(kind: str) -> None:
+    section = DOCUMENT.split(f"| {kind[:-1]} |")[1].split("\n\n")[0]
     rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", section, re.MULTILINE))
     declared = action(rig.ROOT)[kind]
     assert rows == {

@@ -56,7 +56,9 @@ def test_actions_of_others_are_pinned_with_their_version_beside(path: Path) -> N
         assert used.startswith("./") or re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used), used
 
 
-@pytest.mark.parametrize(("name", "workflow"), [("README.md", "model"), ("docs/github.md", "fork")])
+@pytest.mark.parametrize(
+    ("name", "workflow"), [("README.md", "ml-compliance"), ("docs/github.md", "fork"), ("docs/github.md", "matrix")]
+)
 def test_the_workflows_in_the_documentation_are_as_clean(name: str, workflow: str, tmp_path: Path) -> None:
     shown = (rig.ROOT / name).read_text(encoding="utf-8")
     text = shown.split(f"```yaml\n# .github/workflows/{workflow}.yml\n")[1].split("```")[0]

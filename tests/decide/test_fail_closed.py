@@ -36,6 +36,10 @@ UNREAD = re.compile(
       | input/evidence/business_rules/measurements/\d+/method/(examples|selected)(/|$)
       | input/evidence/robustness/measurements/\d+/(method/seed|slice/strength)$
       | input/evidence/image/facts/signature(/|$)
+      | input/evidence/image/facts/vulnerabilities/\d+/(installed|fixed|title|target)$
+      | input/evidence/model_files/facts/files/\d+/(size|sha256|reason)$
+      | input/evidence/deployment/facts/(scanner(/|$)|base_images/\d+/line$)
+      | input/evidence/deployment/facts/misconfigurations/\d+/(line|title|message|resolution)$
       | input/evidence/drift/facts/(not_compared|ignored)(/|$)
       | input/evidence/lineage/facts/(git|data_card/path|model/(?!registered)\w+)(/|$)
       | input/evidence/lineage/facts/artifacts/\w+/source$
@@ -137,6 +141,15 @@ def test_a_removed_law_allows_nothing() -> None:
                 "max_failed_expectations",
                 "schema_drift",
                 "sbom",
+                "secrets",
+                "critical",
+                "high",
+                "allowed",
+                "code",
+                "severities",
+                "checks",
+                "pinned_base",
+                "base_images",
                 "forbidden_proxies",
                 "minimum",
                 "project",
@@ -186,4 +199,5 @@ def test_examples_are_what_they_are_called() -> None:
     assert {finding.policy for finding in denied.violations} == {
         "fair", "ratio", "good", "loss", "explained", "known", "valid", "private", "calibrated", "stable", "whole",
         "no_worse", "better", "as_sure", "four_fifths", "robust", "limits", "approved", "scanned", "built", "proxies",
+        "harmless", "deployed",
     }  # fmt: skip

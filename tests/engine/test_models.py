@@ -141,7 +141,9 @@ def test_a_model_whose_pickle_is_broken_cannot_be_evaluated(tmp_path: Path) -> N
     shutil.copytree(load("models:/linear/1", store().uri, Path()).source.folder, tmp_path / "m")
     (tmp_path / "m" / "model.pkl").write_bytes(b"junk")
     model = load("m", None, tmp_path)
-    with pytest.raises(EvaluationError, match=r"the model 'm' cannot be loaded: \w+"):
+    with pytest.raises(
+        EvaluationError, match=r"the model 'm' is not loaded: model.pkl: it is a pickle that cannot be followed"
+    ):
         _ = model.raw
 
 

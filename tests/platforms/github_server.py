@@ -19,6 +19,7 @@ from tests.platforms.github_description import problem
 
 HEAD, BASE, REPOSITORY, TOKEN = "a" * 40, "b" * 40, "org/loans", "ghs_0123456789secret"
 BOT = {"login": "github-actions[bot]", "type": "Bot"}
+GRAPHQL, VIEWER = "/api/graphql", {"query": "query { viewer { login } }"}
 BODY_LIMIT, OUTPUT_LIMIT = 65_536, 65_535
 Answer = tuple[int, Any, dict[str, str]]
 
@@ -47,6 +48,8 @@ class GitHub:
     faults: list[Fault] = field(default_factory=list)
     seen: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    login: str = BOT["login"]
+    """Who the token speaks as."""
     before: Callable[[str, str], None] = lambda method, path: None
     lock: Any = field(default_factory=threading.RLock)
     last: int = 0
@@ -69,7 +72,8 @@ class GitHub:
         """What GitHub would say."""
         with self.lock:
             self.seen.append((method, path, query, body))
-            found = problem(method, path, query, body)
+            # The official description is of REST; the one query of GraphQL is held to its text below.
+            found = "" if path == GRAPHQL else problem(method, path, query, body)
             if found:
                 self.problems.append(found)
         self.before(method, path)
@@ -87,6 +91,9 @@ class GitHub:
             return self._routed(method, path, query, body)
 
     def _routed(self, method: str, path: str, query: dict[str, str], body: Any) -> Answer:
+        if path == GRAPHQL:
+            known = {"data": {"viewer": {"login": self.login}}}
+            return 200, known if body == VIEWER else {"errors": [{"message": "Parse error"}]}, {}
         rest = path.removeprefix(f"/repos/{REPOSITORY}")
         for pattern, does in (
             (r"/pulls", self._pulls), (r"/pulls/(\d+)", self._pull), (r"/issues/(\d+)/comments", self._comments),
@@ -109,7 +116,7 @@ class GitHub:
         if method == "POST":
             if len(body["body"]) > BODY_LIMIT:
                 return 422, {"message": "Validation Failed", "errors": [{"field": "body", "code": "too long"}]}, {}
-            return 201, self.comment(body["body"], BOT, int(number)), {}
+            return 201, self.comment(body["body"], {"login": self.login, "type": "Bot"}, int(number)), {}
         return self._paged([item for item in self.comments.values() if item["number"] == int(number)], query)
 
     def _one_comment(self, method: str, query: dict[str, str], body: Any, number: str) -> Answer:
@@ -124,7 +131,8 @@ class GitHub:
     def _make_check(self, method: str, query: dict[str, str], body: Any) -> Answer:
         self.last += 1
         self.checks[self.last] = {"id": self.last, "html_url": f"https://github.com/{REPOSITORY}/runs/{self.last}",
-                                  "app": {"slug": "github-actions"}, "annotations": [], "output": {}}  # fmt: skip
+                                  "app": {"slug": self.login.removesuffix("[bot]")},
+                                  "annotations": [], "output": {}}  # fmt: skip
         return self._one_check(method, query, body, str(self.last))
 
     def _one_check(self, method: str, query: dict[str, str], body: Any, number: str) -> Answer:
@@ -141,6 +149,8 @@ class GitHub:
     def _checks(self, method: str, query: dict[str, str], body: Any, commit: str) -> Answer:
         name = query.get("check_name")
         found = [item for item in self.checks.values() if item["head_sha"] == commit and name in (None, item["name"])]
+        if query.get("filter", "latest") == "latest":
+            found = list({(item["name"], item["app"]["slug"]): item for item in found}.values())
         status, page, headers = self._paged(found, query)
         return status, {"total_count": len(found), "check_runs": page}, headers
 

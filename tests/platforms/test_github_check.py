@@ -95,12 +95,24 @@ def test_the_base_is_found_by_name_and_app(github: GitHub, run: Run, wish: Wish)
     snapshot = json.loads(sink.render(reports.denied()).text)
     before = replace(run, commit=BASE, number=50)
     api = platform.connect(run)
-    assert platform.baseline(run, api, wish.name) is None
+    none = f"no check run named gate on {BASE[:12]} by the app github-actions"
+    assert platform.baseline(run, api, wish.name) == none
     _github_check.deliver(reports.denied(), before, api, wish)
     assert platform.baseline(run, api, wish.name) == snapshot
-    assert platform.baseline(run, api, "another") is None
+    assert platform.baseline(replace(run, base=""), api, wish.name) == ""
+    assert platform.baseline(run, api, "another") == none.replace("gate", "another")
+    only(github)["output"]["text"] = "nothing"
+    assert "no snapshot that can be read" in str(platform.baseline(run, api, wish.name))
     only(github)["app"] = {"slug": "somebody"}
-    assert platform.baseline(run, api, wish.name) is None
+    assert platform.baseline(run, api, wish.name) == none
+
+
+def test_the_base_of_another_app_is_found_by_its_own_token(github: GitHub, run: Run, wish: Wish) -> None:
+    github.login = "our-app[bot]"
+    _github_check.deliver(reports.denied(), replace(run, commit=BASE), platform.connect(run), wish)
+    assert isinstance(platform.baseline(run, platform.connect(run), wish.name), dict)
+    github.login = "mallory"
+    assert "personal token" in str(platform.baseline(run, platform.connect(run), wish.name))
 
 
 def test_a_snapshot_that_is_too_large_or_broken_is_none() -> None:

@@ -82,6 +82,15 @@ def test_a_fork_gets_what_needs_no_token(github: GitHub, run: Run, wish: Wish) -
     assert github.seen == []
 
 
+def test_a_merge_queue_gets_a_check_run_on_its_head_and_no_comment(github: GitHub, run: Run, wish: Wish) -> None:
+    queue = replace(run, event="merge_group", request=None, commit="e" * 40)
+    found = statuses(queue, wish)
+    assert (found["check"][0], found["comment"][0]) == ("delivered", "skipped")
+    assert "merge_group is about no pull request" in found["comment"][1]
+    assert [check["head_sha"] for check in github.checks.values()] == ["e" * 40]
+    assert github.comments == {}
+
+
 def test_a_permission_that_is_missing_keeps_nothing_else_back(github: GitHub, run: Run, wish: Wish) -> None:
     github.denied.add("/comments")
     found = statuses(run, wish)

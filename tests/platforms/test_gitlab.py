@@ -114,7 +114,7 @@ def test_the_same_run_again_changes_nothing(server: Gitlab) -> None:
 def test_the_note_is_found_among_350_of_others(server: Gitlab) -> None:
     for place in range(350):
         server.add_note(f"note {place}", system=place % 9 == 0)
-    stolen = server.add_note("<!-- ml-compliance loans run 999.1 -->\nby somebody else")["body"]
+    stolen = server.add_note("<!-- ml-compliance loans run 999.1 of  -->\nby somebody else")["body"]
     deliver(started(server.url))
     deliver(started(server.url, CI_PIPELINE_ID="101"))
     assert len(server.notes) == 352
@@ -123,14 +123,14 @@ def test_the_note_is_found_among_350_of_others(server: Gitlab) -> None:
 
 
 def test_two_gates_of_one_request_have_two_notes(server: Gitlab) -> None:
-    for name in ("loans", "cards", "loans", "cards --> run 999.9"):
+    for name in ("loans", "cards", "loans", "cards --> run 999.9 of"):
         deliver(started(server.url), name=name)
     assert len(server.ours()) == 3
 
 
 def test_notes_of_older_runs_are_removed(server: Gitlab) -> None:
     for number in (90, 95, 92):
-        server.add_note(f"<!-- ml-compliance loans run {number}.1 -->\nold", BOT)
+        server.add_note(f"<!-- ml-compliance loans run {number}.1 of {HEAD} -->\nold", BOT)
     deliver(started(server.url))
     assert len(server.ours()) == 1
     assert "run 100.1000 " in server.ours()[0]
@@ -164,7 +164,7 @@ def test_racing_runs_leave_one_note_of_the_newest(server: Gitlab) -> None:
 
 
 def test_an_older_run_that_writes_last_does_not_stay(server: Gitlab) -> None:
-    server.add_note("<!-- ml-compliance loans run 90.1 -->\nold", BOT)
+    server.add_note("<!-- ml-compliance loans run 90.1 of bbb -->\nold", BOT)
     newer = started(server.url, CI_PIPELINE_ID="103")
 
     def overtake(method: str, path: str) -> None:
@@ -271,9 +271,11 @@ def test_the_snapshot_of_the_target_branch_is_read(server: Gitlab) -> None:
     run = started(server.url)
     assert gitlab.baseline(run, gitlab.connect(run), "loans") == {"verdict": "denied"}
     other = started(server.url, CI_JOB_NAME="another job")
-    assert gitlab.baseline(other, gitlab.connect(other), "loans") is None
+    assert gitlab.baseline(other, gitlab.connect(other), "loans") == (
+        "the job another job left no snapshot.json in the latest successful pipeline of release/1"
+    )
     plain = started(server.url, CI_MERGE_REQUEST_TARGET_BRANCH_NAME="")
-    assert gitlab.baseline(plain, gitlab.connect(plain), "loans") is None
+    assert gitlab.baseline(plain, gitlab.connect(plain), "loans") == ""
     refused = started(server.url, GITLAB_TOKEN="unknown")  # noqa: S106  of no instance
     with pytest.raises(ApiError, match="401"):
         gitlab.baseline(refused, gitlab.connect(refused), "loans")

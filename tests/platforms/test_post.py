@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from ml_compliance.cli import main
 from tests import project
-from tests.platforms.github_server import BASE, TOKEN, GitHub
+from tests.platforms.github_server import BASE, HEAD, TOKEN, GitHub
 from tests.platforms.test_github_run import PULL, environment
 from tests.project import Project
 
@@ -53,10 +53,52 @@ def test_everything_arrives(gated: Project, github: GitHub, online: None) -> Non
     done = gated.run("post", "--json")
     assert done.code == 0
     found = {item["name"]: item["status"] for item in json.loads(done.out)["deliveries"]}
-    assert set(found) == {"comment", "check", "summary", "outputs", "annotations"}
+    assert set(found) == {"comparison", "comment", "check", "summary", "outputs", "annotations"}
     assert (found["comment"], found["check"]) == ("delivered", "delivered")
     assert len(github.comments) == len(github.checks) == 1
     assert TOKEN not in done.out + done.err
+
+
+def test_several_gates_have_one_comment_and_one_check(
+    gated: Project, github: GitHub, online: None, tmp_path: Path
+) -> None:
+    parts = ["--part", f"loans={gated.out}", "--part", f"cards={tmp_path / 'cards'}"]
+    words = ["collect", *parts, "--out", str(tmp_path / "all"), "--name", "models"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 3
+    (body,), (check,) = github.said(), github.checks.values()
+    assert "| `loans` | ALLOWED |" in body
+    assert "| `cards` | NOT EVALUATED |" in body
+    assert (check["name"], check["conclusion"]) == ("models", "failure")
+    for place in ("loans", "cards"):
+        (tmp_path / place).mkdir(exist_ok=True)
+        (tmp_path / place / "report.json").write_bytes((gated.out / "report.json").read_bytes())
+    assert CliRunner().invoke(main, words).exit_code == 0
+    (body,) = github.said()
+    assert body.count("ALLOWED") == 3
+    assert [item["conclusion"] for item in github.checks.values()] == ["failure", "success"]
+
+
+def test_posting_for_a_fork_executes_nothing_and_opens_no_data(
+    gated: Project, github: GitHub, online: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under `pull_request_target` the token may write. Only the decision is read, with facts and law."""
+    fork = {**PULL, "head": {"sha": HEAD, "repo": {"full_name": "mallory/loans"}}}
+    for name, value in environment(tmp_path, "pull_request_target", {"pull_request": fork}).items():
+        if name != "GITHUB_API_URL":
+            monkeypatch.setenv(name, value)
+    (gated.folder / "predictions.csv").unlink()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("post has started something")
+
+    for place in ("subprocess.Popen", "ml_compliance.gate.Context", "ml_compliance.decide.decide"):
+        monkeypatch.setattr(place, refuse)
+    done = gated.run("post", "--json")
+    assert done.code == 0
+    found = {item["name"]: item["status"] for item in json.loads(done.out)["deliveries"]}
+    assert (found["comment"], found["check"]) == ("delivered", "delivered")
+    assert "ALLOWED" in github.said()[0]
 
 
 def test_what_has_changed_since_the_base_comes_first(gated: Project, github: GitHub, online: None) -> None:
@@ -92,7 +134,8 @@ def test_a_dry_run_prints_the_same_bytes_and_speaks_to_nobody(
     assert first.out == second.out == (gated.out / "requests.json").read_text()
     requests = json.loads(first.out)
     assert all(set(item) == {"method", "path", "body"} for item in requests)
-    assert [item["method"] for item in requests if item["method"] != "GET"] == ["POST", "POST"]
+    written = [item["path"].rsplit("/", 1)[-1] for item in requests if item["method"] != "GET"]
+    assert written == ["graphql", "check-runs", "graphql", "comments"]
     assert "per_page=100" in "".join(item["path"] for item in requests)
 
 
@@ -101,6 +144,6 @@ def test_doctor_says_what_is_here(environ: dict[str, str], monkeypatch: pytest.M
     done = CliRunner().invoke(main, ["doctor", "--json"])
     assert done.exit_code == 0
     found = {item["what"]: item for item in json.loads(done.stdout)}
-    assert found["engine embedded"]["can"]
+    assert found["engine embedded"]["available"]
     assert found["platform"]["about"].startswith("github: pull_request")
     assert "github.token" in found["comment"]["remedy"]

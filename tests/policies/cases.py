@@ -44,9 +44,11 @@ POLICIES: list[Document] = [
     {"id": "robust", "type": "robustness", "metric": "accuracy", "max_drop": 0.02, "perturbations": {"noise": 0.1}},
     {"id": "limits", "type": "business_rules", "limits": [families.LIMIT], "max_share": 0.1},
     {"id": "approved", "type": "approvals", "required": 1},
-    {"id": "scanned", "type": "image", "maximum": {"high": 2}},
+    {"id": "scanned", "type": "image", "maximum": {"critical": 0, "high": 2}},
     {"id": "built", "type": "supply_chain"},
     {"id": "proxies", "type": "privacy", "forbidden_proxies": ["race"]},
+    {"id": "harmless", "type": "model_files"},
+    {"id": "deployed", "type": "deployment"},
 ]  # fmt: skip
 
 
@@ -147,7 +149,8 @@ _STRICTER: tuple[Document, ...] = (
     {"threshold": 0.1}, {"threshold": 0.01},
     {"margin": 0.01}, {"min_relative_improvement": 0.06}, {"margin": 0.04},
     {"threshold": 0.8}, {"max_drop": 0.01}, {"max_share": 0.05}, {"required": 2}, {"maximum": {"high": 1}},
-    {"signers": ["somebody@bank.example"]}, {"forbidden_proxies": ["age"]},
+    {"signers": ["somebody@bank.example"]}, {"forbidden_proxies": ["age"]}, {"allowed": ["torch"]},
+    {"checks": ["AVD-DS-0026"]},
 )  # fmt: skip
 STRICT = law(*({**item, **stricter} for item, stricter in zip(POLICIES, _STRICTER, strict=True)))
 
@@ -259,6 +262,9 @@ _BROKEN = "business_rules/broken_share"
 _CALIBRATION = "calibration/expected_calibration_error"
 _NOT_MEASURED: Document = {"status": "not_estimable", "value": None}
 _NONE: Document = {**_NOT_MEASURED, "n": 0}
+_IMAGE: Path = ("input", "evidence", "image", "facts")
+_MODEL_FILE: Path = ("input", "evidence", "model_files", "facts", "files", 0)
+_DEPLOYMENT: Path = ("input", "evidence", "deployment", "facts")
 _ALL_LIMITS: Document = {"margin": 0, "relative_margin": 0.1, "min_improvement": 0.05, "decide_on": "bound"}
 
 
@@ -339,6 +345,21 @@ def cases() -> dict[str, tuple[Document, Document]]:
         "another limit": (ALLOWED, law({**POLICIES[17], "limits": [{**families.LIMIT, "then": {"prediction": 1}}]})),
         "approvals of all kinds": (ALLOWED, law({**POLICIES[18], "roles": ["legal"], "approvers": ["bob"]})),
         "incomplete scan": (changed(ALLOWED, ("input", "evidence", "image", "facts", "incomplete"), True), LAW),
+        "a scan that says why": (_unscanned(), LAW),
+        "vulnerable by CVE": (ALLOWED, law({**POLICIES[19], "maximum": {"high": 0}})),
+        "a secret": (_leaked(), LAW),
+        "a secret to warn of": (_leaked(), law({**POLICIES[19], "secrets": "warn"})),
+        "secrets not counted": (changed(ALLOWED, (*_IMAGE, "secrets"), None), LAW),
+        "a model that cannot be looked into": (changed(ALLOWED, (*_MODEL_FILE, "readable"), False), LAW),
+        "code in a model": (changed(ALLOWED, (*_MODEL_FILE, "format"), "python code"), LAW),
+        "code to warn of": (
+            changed(ALLOWED, (*_MODEL_FILE, "format"), "python code"),
+            law({**POLICIES[22], "code": "warn"}),
+        ),
+        "a base image that is not pinned": (changed(ALLOWED, (*_DEPLOYMENT, "base_images", 0, "pinned"), False), LAW),
+        "an approved base image": (ALLOWED, law({**POLICIES[23], "base_images": ["python"]})),
+        "a check that is left out": (_left_out(), LAW),
+        "deployment files not listed": (changed(ALLOWED, (*_DEPLOYMENT, "checked_files"), []), LAW),
         "personal data": (ALLOWED, law({**POLICIES[8], "personal_data": ["ObRat", "chist"]})),
         "registry not asked": (ALLOWED, law({**POLICIES[7], "registered": False, "data_card": False})),
     }
@@ -351,6 +372,20 @@ def cases() -> dict[str, tuple[Document, Document]]:
         found[f"{item['id']} with a wrong severity"] = (ALLOWED, law({**item, "severity": "huge"}))
         found[f"{item['id']} with a wrong description"] = (ALLOWED, law({**item, "description": 1}))
     return found
+
+
+def _unscanned() -> Document:
+    return changed(changed(ALLOWED, (*_IMAGE, "incomplete"), True), (*_IMAGE[:-1], "reason"), "its end of life")
+
+
+def _leaked() -> Document:
+    found = _edited("image", "image/secrets", {"value": 1})
+    return changed(found, (*_IMAGE, "secrets"), [{"rule": "private-key", "file": "/app/key.pem"}])
+
+
+def _left_out() -> Document:
+    found = _edited("deployment", "deployment/ignored_checks", {"value": 1})
+    return changed(found, (*_DEPLOYMENT, "ignored_checks"), [{"file": "main.tf", "line": 1}])
 
 
 def _one_group() -> Document:

@@ -47,18 +47,49 @@ def approvals() -> Evidence:
 
 
 def image() -> Evidence:
-    counts = {"high": 2.0}
+    counts = {"critical": 0.0, "high": 2.0}
+    high = {"severity": "high", "installed": "1.0", "fixed": "1.1", "title": "a hole", "target": "debian"}
     facts: dict[str, Any] = {
         "digest": "sha256:" + "a" * 64,
         "incomplete": False,
         "database": {"age_days": 2},
+        "vulnerabilities": [{"cve": "CVE-1", "package": "zlib", **high}, {"cve": "CVE-2", "package": "glibc", **high}],
+        "secrets": [],
         "sbom": {"format": "CycloneDX", "sha256": "b" * 64},
         "signature": {"verified": True, "identity": "ci@bank.example"},
     }
     found = (Measurement("image/vulnerabilities", n, slice={"severity": name}) for name, n in counts.items())
-    return Evidence("image", "measured", tuple(found), facts)
+    return Evidence("image", "measured", (*found, Measurement("image/secrets", 0.0)), facts)
+
+
+def model_files() -> Evidence:
+    files = [{"path": "model.pkl", "format": "pickle", "size": 900, "sha256": "e" * 64, "readable": True, "reason": ""}]
+    name = "sklearn.linear_model._logistic.LogisticRegression"
+    facts: dict[str, Any] = {
+        "files": files,
+        "imports": [{"name": name, "file": "model.pkl", "dangerous": False}],
+    }
+    counts = (Measurement("model_files/files", 1.0), Measurement("model_files/imports", 1.0))
+    return Evidence("model_files", "measured", counts, facts)
+
+
+def deployment() -> Evidence:
+    low = {"check": "AVD-DS-0026", "severity": "low", "file": "Dockerfile", "line": 0,
+           "title": "No HEALTHCHECK defined", "message": "", "resolution": "Add HEALTHCHECK"}  # fmt: skip
+    facts: dict[str, Any] = {
+        "checked_files": ["Dockerfile"],
+        "misconfigurations": [low],
+        "base_images": [{"image": "python@sha256:1", "pinned": True, "file": "Dockerfile", "line": 1}],
+        "ignored_checks": [],
+        "scanner": {"name": "trivy"},
+    }
+    counts = {"critical": 0.0, "high": 0.0, "medium": 0.0, "low": 1.0, "unknown": 0.0}
+    found = [Measurement("deployment/misconfigurations", n, slice={"severity": name}) for name, n in counts.items()]
+    totals = {"checked_files": 1.0, "base_images": 1.0, "ignored_checks": 0.0}
+    found += [Measurement(f"deployment/{name}", n) for name, n in totals.items()]
+    return Evidence("deployment", "measured", tuple(found), facts)
 
 
 def evidence() -> tuple[Evidence, ...]:
     """One of each."""
-    return approvals(), business_rules(), image(), lineage(), robustness()
+    return approvals(), business_rules(), deployment(), image(), lineage(), model_files(), robustness()

@@ -6,7 +6,21 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from ml_compliance.model import Decision, Evidence, Finding, Location, Measurement, Report
+from ml_compliance.model import (
+    Changes,
+    Decision,
+    Delta,
+    Evidence,
+    FileDigest,
+    Finding,
+    Interval,
+    LawChange,
+    LawChanges,
+    Location,
+    Measurement,
+    Report,
+    Waiver,
+)
 from ml_compliance.submit import submission
 from tests import examples
 
@@ -175,40 +189,70 @@ HOSTILE = (
 )
 
 
-def hostile() -> Report:
-    """Every text that comes from outside is one of `HOSTILE`."""
-    text = " ".join(HOSTILE)
-    bad = replace(
-        DISPARITY, rule=text, policy=text, title=text, message=text, remedy=text, measurement="fairness/" + text,
-        clause=text, across=(text,), references=HOSTILE, location=Location(text, 1),
-    )  # fmt: skip
-    rate = [Measurement("fairness/selection_rate", 0.5, slice={text: name}, n=50, interval=examples.interval(0.4, 0.6))
-            for name in HOSTILE]  # fmt: skip
-    odd = Measurement("fairness/" + text, None, "not_estimable", slice={text: text}, reason=text)
-    shap = tuple(Measurement("explainability/mean_absolute_shap", 0.1, slice={"feature": name}) for name in HOSTILE)
-    facts: dict[str, Any] = {
-        "model": {"name": text, "version": text, "uri": text, "tags": {text: text}, "params": {text: text}},
-        "artifacts": {text: {"value": text, "source": text}}, "git": {"commit": text, "dirty": True},
-        "training_features": [{"name": text, "type": text}], "data_card": {"path": text, "sha256": text},
-    }  # fmt: skip
-    expectation: dict[str, Any] = {
-        "type": text,
-        "column": text,
-        "success": False,
-        "kwargs": {text: text},
-        "examples": list(HOSTILE),
-    }
+def hostile(*texts: str) -> Report:
+    """Every text that comes from outside is one of `texts`, or all of them where there can be but one."""
+    texts = texts or HOSTILE
+    text = " ".join(texts)
+    measured = tuple(item for one in texts for item in _measured(one))
+    files = tuple(FileDigest(one, "ab" * 32, 1) for one in texts)
+    significance: dict[str, Any] = {"level": 0.05, "groups": {"tests": 4}}
     found = (
         Evidence("data", "measured", facts={
-            "suites": [{"name": text, "evaluated": 1, "failed": 1, "expectations": [expectation]}],
-            "schema_drift": [{"kind": text, "column": text, "detail": text}],
-        }),
-        Evidence("explainability", "measured", shap,
-                 facts={"explainer": text, "report": {"path": "javascript:alert(1)"}}),
-        Evidence("fairness", "measured", (*rate, odd)),
-        Evidence("lineage", "measured", facts=facts),
-        Evidence(text, "error", (odd,), reason=text),
+            "suites": [{"name": one, "evaluated": 1, "failed": 1, "expectations": [_expectation(one)]}
+                       for one in texts],
+            "schema_drift": [{"kind": one, "column": one, "detail": one} for one in texts],
+        }, files=files),
+        Evidence("explainability", "measured",
+                 tuple(Measurement("explainability/" + one, 0.1, slice={"feature": one}) for one in texts),
+                 facts={"technique": text, "explainer": text, "output": text,
+                        "report": {"path": text, "sha256": text}}),
+        Evidence("fairness", "measured", measured, facts=significance, reason=text),
+        Evidence("lineage", "measured", facts=_origin(text), files=files),
+        Evidence("performance", "declared", (Measurement("performance/" + text, 1.0),), reason=text),
+        *(Evidence(one, "error", _measured(one), facts={one: [one, {one: one}]}, reason=one) for one in texts),
     )  # fmt: skip
-    verdict = decision(violations=(bad,), warnings=(bad,), waived=(bad,), insufficient=(bad,), errors=(text,),
-                       engine=text, engine_version=text, id=text, policy_digest=text, law_digest=text)  # fmt: skip
-    return report(verdict, found, project=text, model=text, law=({"id": text, "type": text, text: [text]},))
+    findings = tuple(_finding(one) for one in texts)
+    waived = tuple(replace(item, waiver=Waiver(item.title, item.title, item.title, item.title, item.title, 0.1,
+                                               Location(item.title, 3))) for item in findings)  # fmt: skip
+    moved = tuple(LawChange(one, one, one, one, one, "loosened") for one in texts)
+    verdict = decision(
+        violations=findings, warnings=findings, waived=waived, insufficient=findings, errors=texts, engine=text,
+        engine_version=text, id=text, policy_digest=text, law_digest=text, input_digest=text, policy_revision=text,
+        cross_checked=text, law_changes=LawChanges(text, moved),
+    )  # fmt: skip
+    changes = Changes(text, "allowed", (0,), 1, texts, tuple(Delta(one, (one,), 0.1, None) for one in texts), False)
+    law = tuple({"id": one, "type": one, one: [one, [one]]} for one in texts)
+    timings = tuple((one, 0.1) for one in texts)
+    return Report(text, text, verdict, found, {"input": {"dataset": text}}, law, timings, text, changes)
+
+
+def _finding(text: str) -> Finding:
+    return replace(
+        DISPARITY, rule=text, policy=text, title=text, message=text + " ", remedy=text, measurement="fairness/" + text,
+        clause=text, across=(text,), slice={text: text}, references=(text,), location=Location(text, 1),
+    )  # fmt: skip
+
+
+def _measured(text: str) -> tuple[Measurement, ...]:
+    """A rate of a group, a disparity between groups, and one that could not be estimated."""
+    interval = Interval(0.4, 0.6, 0.95, text)
+    method: dict[str, Any] = {"tests": [{"limit": 0.05, "p": 0.01, "p_adjusted": 0.01}], text: text}
+    return (
+        Measurement("fairness/selection_rate", 0.5, slice={"group": text}, n=50, interval=interval),
+        Measurement("fairness/" + text, 0.2, slice={text: text}, across=(text,), interval=interval, method=method),
+        Measurement("fairness/" + text, None, "not_estimable", slice={text: text}, reason=text),
+    )
+
+
+def _expectation(text: str) -> dict[str, Any]:
+    return {"type": text, "column": text, "success": False, "kwargs": {text: text}, "examples": [text],
+            "unexpected_count": text, "element_count": text}  # fmt: skip
+
+
+def _origin(text: str) -> dict[str, Any]:
+    return {
+        "model": {"name": text, "version": text, "uri": text, "registered": text, "aliases": [text], "run_id": text,
+                  "tags": {text: text}, "params": {text: text}},
+        "artifacts": {text: {"value": text, "source": text}}, "git": {"commit": text, "dirty": text},
+        "training_features": [{"name": text, "type": text}], "data_card": {"path": text, "sha256": text},
+    }  # fmt: skip

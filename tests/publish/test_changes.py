@@ -120,6 +120,24 @@ def test_every_sink_says_it_first(sink: Any) -> None:
     assert text.count("NEW · ") == 1
 
 
+def test_a_comment_tells_verdict_change_and_worst_violation_in_its_first_lines() -> None:
+    before, after = judged(reports.LINEAGE), judged(reports.LINEAGE, reports.DISPARITY)
+    text = markdown.render(replace(after, changes=compare(taken(before), "main", after))).text
+    said = ["DENIED", "against main (DENIED): 1 new", f"NEW · {reports.DISPARITY.title}", "→ retrain with a parity"]
+    places = [text.index(word) for word in said]
+    assert places == sorted(places)
+    assert text[: places[-1]].count("\n") < 10
+
+
+def test_numbers_beyond_those_listed_are_counted() -> None:
+    measured = tuple(Measurement(f"performance/m{place}", float(place), n=9) for place in range(12))
+    after = replace(judged(), evidence=(Evidence("performance", "measured", measured),))
+    text = markdown.render(replace(after, changes=compare(taken(judged()), "main", after))).text
+    shown = text.count("- changed: m")
+    assert 0 < shown < 12
+    assert f"changed: {len(compare(taken(judged()), 'main', after).deltas) - shown:,} more numbers" in text
+
+
 def test_the_report_for_machines_has_it() -> None:
     before, after = judged(reports.LINEAGE), judged(reports.DISPARITY)
     found = json.loads(document.render(replace(after, changes=compare(taken(before), "main", after))).text)

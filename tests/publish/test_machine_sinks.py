@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from ml_compliance import plugins
 from ml_compliance.files import RESULTS
-from ml_compliance.model import Artifact, Location, Report
+from ml_compliance.model import Artifact, Json, Location, Report
 from ml_compliance.publish import badge, check_run, codequality, dotenv, junit, metrics, sarif, snapshot, summary
 from tests.programs import required
 from tests.publish import reports
@@ -232,3 +233,34 @@ def test_the_summary_has_more_room_than_the_comment_and_no_more_than_its_limit()
     text = summary.render(many()).text
     assert 500_000 < len(text.encode()) <= summary.LIMIT < 2**20
     assert "more violations in `report.html`" in text
+
+
+SIZES = {
+    "markdown": 65_000, "summary": 2**20, "snapshot": 45_000, "badge": 200, "dotenv": 5_000, "console": 10_000_000,
+    "html": 3_000_000, "junit": 30_000_000, "codequality": 100_000_000, "sarif": 50_000_000, "metrics": 5_000,
+}  # fmt: skip
+"""Bytes; those of files on GitLab are https://docs.gitlab.com/ci/testing/unit_test_reports/ and its artifact limit."""
+LEAVES_OUT = {
+    "markdown": r"\d more violations in", "summary": r"\d more violations in",
+    "snapshot": r'"violations_omitted": [1-9]',
+    "html": r"44,800 more violations are in report\.json", "codequality": r"40,002 more findings in",
+    "sarif": r"25,003 more findings in",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sink", SIZES)
+def test_fifty_thousand_violations_and_policies_fit(sink: str) -> None:
+    law: tuple[dict[str, Json], ...] = tuple({"id": f"fairness_policy_{place:05d}", "type": "fairness"}
+                                             for place in range(MANY))  # fmt: skip
+    text = plugins.load("publish", sink).render(replace(many(), law=law)).text
+    assert len(text.encode()) <= SIZES[sink]
+    assert re.search(LEAVES_OUT.get(sink, ""), text)
+
+
+@pytest.mark.parametrize("sink", [*SIZES, "check_run"])
+def test_a_text_of_five_megabytes_fits(sink: str) -> None:
+    long = "5 MB & more <b> " * 330_000
+    giant = replace(reports.DISPARITY, rule=long, policy=long, title=long, message=long, remedy=long, clause=long,
+                    references=(long,), across=(long,), location=Location(long, 1))  # fmt: skip
+    report = reports.report(reports.decision(violations=(giant,), errors=(long,)), project=long, model=long)
+    assert len(plugins.load("publish", sink).render(report).text.encode()) < 200_000

@@ -225,3 +225,14 @@ def test_small_numbers_do_not_become_zero() -> None:
     assert fixed(0.00001) == "1.0e-05"
     assert fixed(0.0) == "0.000"
     assert between((-0.02, 0.1)) == "-0.020 to 0.100"
+
+
+@pytest.mark.parametrize("sink", ["console", "markdown"])
+def test_what_nobody_missed_is_named_in_one_line(sink: str) -> None:
+    absent = tuple(Evidence(name, "missing", reason=f"no {name} is named") for name in ("champion", "image"))
+    report = replace(reports.denied(), evidence=(*reports.evidence(), *absent))
+    text = RENDER[sink](report).text
+    assert "not measured: champion, image; report.html says why" in text
+    assert "no image is named" not in text
+    silent = replace(report, decision=reports.not_evaluated().decision)
+    assert "no image is named" in RENDER[sink](silent).text

@@ -19,7 +19,8 @@ from ml_compliance.cli._shared import (
     request,
 )
 from ml_compliance.cli.decisions import decisions
-from ml_compliance.cli.platform import doctor, post
+from ml_compliance.cli.init import init
+from ml_compliance.cli.platform import collect, doctor, post
 from ml_compliance.cli.policy import policy
 from ml_compliance.cli.tools import tools
 
@@ -152,8 +153,10 @@ def schema(name: str) -> None:
     terminal.print_json(schema_named(name))
 
 
+main.add_command(collect)
 main.add_command(decisions)
 main.add_command(doctor)
+main.add_command(init)
 main.add_command(policy)
 main.add_command(post)
 main.add_command(tools)

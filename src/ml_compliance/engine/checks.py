@@ -25,7 +25,7 @@ def require_columns(table: ir.Table, columns: Iterable[str], name: str) -> None:
         near = difflib.get_close_matches(column, table.columns, n=1)
         shown = ", ".join(table.columns[:20]) + (", …" if len(table.columns) > 20 else "")
         remedy = f"did you mean {near[0]!r}?" if near else f"its columns are: {shown}"
-        raise UsageError(f"there is no column {column!r}", where=name, remedy=remedy)
+        raise UsageError(f"there is no column {column!r}", where=name, remedy=remedy, named=column)
 
 
 def known(column: ir.Column) -> Any:

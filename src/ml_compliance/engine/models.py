@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ml_compliance.engine.model_files import NO_LISTS, Admission, ModelFile, model_files, refused
 from ml_compliance.engine.registry import Source, import_mlflow, locate
 from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 
@@ -22,6 +23,7 @@ Scalar = bool | int | float | str
 
 # A randomised classifier (fairlearn's reductions) must answer the same question twice in the same way.
 PREDICTION_SEED = 0
+_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,19 @@ class LoadedModel:
     """A model and where it comes from. The estimator itself is unpickled when it is first asked.
 
     `flavor` is MLflow's name of the library it was logged with; `features` are the columns of its signature,
-    or else those the estimator was fitted with, or else none.
+    or else those the estimator was fitted with, or else none. `admission` is what the law lets it import.
     """
 
     uri: str
     flavor: str
     source: Source
     signature: tuple[Feature, ...]
+    admission: Admission = NO_LISTS
+
+    @cached_property
+    def files(self) -> tuple[ModelFile, ...]:
+        """Every file of the model, and what loading it would import."""
+        return model_files(self.source.folder)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -51,7 +59,13 @@ class LoadedModel:
 
     @cached_property
     def pyfunc(self) -> Any:
-        """The MLflow PyFuncModel. Raises EvaluationError when the model cannot be loaded here."""
+        """The MLflow PyFuncModel. Raises EvaluationError when the model must not, or cannot, be loaded here."""
+        # First, and nowhere else is a model loaded: loading a pickle runs it.
+        reasons = refused(self.files, self.admission)
+        if reasons:
+            told = "; ".join(reasons[:_TOLD]) + (f"; and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else "")
+            raise EvaluationError(f"the model {self.uri!r} is not loaded: {told}",
+                                  remedy="save it as skops, safetensors or ONNX; docs/model_files.md")  # fmt: skip
         import_mlflow()
         import mlflow.pyfunc
 
@@ -98,8 +112,8 @@ class LoadedModel:
         return self.raw.predict(frame)
 
 
-def load(uri: str, tracking_uri: str | None, folder: Path) -> LoadedModel:
-    """Find the model `uri` and read its signature; the estimator is unpickled later.
+def load(uri: str, tracking_uri: str | None, folder: Path, admission: Admission = NO_LISTS) -> LoadedModel:
+    """Find the model `uri` and read its signature; the estimator is unpickled later, if `admission` lets it be.
 
     `folder` is what relative paths start from. Raises UsageError and EvaluationError as `registry.locate` does.
     """
@@ -113,7 +127,7 @@ def load(uri: str, tracking_uri: str | None, folder: Path) -> LoadedModel:
     inputs = described.signature.inputs if described.signature else None
     columns = [] if inputs is None or inputs.is_tensor_spec() else inputs.inputs
     signature = tuple(Feature(column.name, _type_name(column.type)) for column in columns if column.name)
-    return LoadedModel(uri, flavors[0] if flavors else "python_function", source, signature)
+    return LoadedModel(uri, flavors[0] if flavors else "python_function", source, signature, admission)
 
 
 def feature_columns(model: LoadedModel, named: Sequence[str], columns: Iterable[str], table: str) -> tuple[str, ...]:

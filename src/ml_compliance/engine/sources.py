@@ -43,7 +43,7 @@ def files_of(folder: Path, written: str) -> tuple[Source, ...]:
     if not found:
         what = "has no files" if path.is_dir() else "does not exist"
         remedy = "name a .csv, .tsv or .parquet file, a folder of them, or a pattern such as data/*.parquet"
-        raise UsageError(f"the table {what}", where=written, remedy=remedy)
+        raise UsageError(f"the table {what}", where=written, remedy=remedy, named=written)
     return tuple(sorted((_named(file, path, written) for file in found), key=lambda source: source.name))
 
 

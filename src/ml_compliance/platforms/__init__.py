@@ -4,7 +4,8 @@
     read_run(environ) -> Run                         what was started, for which commit and change request
     connect(run) -> Api                              the way to its API
     capabilities(run, api) -> tuple[Capability, ...] what may be published, and what would lift what may not
-    baseline(run, api, name) -> dict | None          the snapshot (snapshot.json) of the branch that is merged into
+    baseline(run, api, name) -> dict | str           the snapshot (snapshot.json) of the branch that is merged into, or
+                                                     why there is none; empty where nothing will be merged
     deliver(report, run, api, wish) -> tuple[Delivery, ...]
 
 Nothing here changes a verdict: what cannot be delivered is reported, and the reports are in the output folder anyway.

@@ -34,6 +34,8 @@ class Rest:
         import httpx
         from githubkit import GitHub
 
+        # A server of one's own has GraphQL beside REST, which is at /api/v3; github.com has it below.
+        self._graphql = run.api.removesuffix("/").removesuffix("/v3") + "/graphql"
         self._client = GitHub(
             run.token or None,
             base_url=run.api,
@@ -47,7 +49,7 @@ class Rest:
 
     def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """One request, repeated while GitHub asks for patience; the parsed answer, None where it is empty."""
-        answer = self._answer(method, path, json=body)
+        answer = self._answer(method, self._graphql if path == "/graphql" else path, json=body)
         return _parsed(answer, f"{method} {path}") if answer.content else None
 
     def pages(self, path: str, **query: str | int) -> Iterator[dict[str, Any]]:

@@ -6,12 +6,14 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ml_compliance.documents import canonical
 from ml_compliance.model import Report
 from ml_compliance.platforms import Api, ApiError, Delivery, Run, Wish
+from ml_compliance.platforms._github_identity import app_of, login
 from ml_compliance.platforms._github_limits import CHUNK, OUTPUT, PAGE
 from ml_compliance.platforms._planned import Planned
 from ml_compliance.publish import check_run, snapshot
@@ -24,8 +26,16 @@ _SNAPSHOT = re.compile(r"<!-- ml-compliance:snapshot:v1 ([A-Za-z0-9+/=]+) -->")
 _UNPACKED = 4 * 1024 * 1024
 """Bytes: a snapshot is small, and what unpacks to more is none."""
 _LOSSES = 5
-_APP = "github-actions"
-"""The app behind a workflow's own token. Nobody else's check run is compared with."""
+_EXTERNAL = re.compile(r"ml-compliance/(\d+)/(\d+)/")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result that a run has reported: its run, and what the summary of its check run says."""
+
+    number: int
+    attempt: int
+    summary: str
 
 
 def deliver(report: Report, run: Run, api: Api, wish: Wish) -> Delivery:
@@ -83,10 +93,30 @@ def _external(report: Report, run: Run) -> str:
 
 def _begun(report: Report, run: Run, api: Api, wish: Wish) -> dict[str, Any] | None:
     """The check run that this very run has begun and not ended, after a failure."""
-    path = f"/repos/{run.repository}/commits/{run.commit}/check-runs"
     mine = _external(report, run)
-    found = [item for item in api.pages(path, check_name=wish.name, per_page=PAGE) if item.get("external_id") == mine]
+    found = [item for item in _named(run, api, wish.name, run.commit) if item.get("external_id") == mine]
     return max(found, key=lambda item: int(item["id"]), default=None)
+
+
+def _named(run: Run, api: Api, name: str, commit: str) -> Iterator[dict[str, Any]]:
+    """Every check run of this name on `commit`. GitHub would list only the one that ended last, of whatever run."""
+    path = f"/repos/{run.repository}/commits/{commit}/check-runs"
+    return api.pages(path, check_name=name, filter="all", per_page=PAGE)
+
+
+def results(run: Run, api: Api, name: str, author: str) -> Iterator[Result]:
+    """What runs have reported on the commit of `run`, by the app whose login is `author`. Raises ApiError."""
+    for item in _named(run, api, name, run.commit):
+        found = _EXTERNAL.match(str(item.get("external_id") or ""))
+        if found and _by(item, author):
+            summary = str((item.get("output") or {}).get("summary") or "")
+            yield Result(int(found[1]), int(found[2]), summary)
+
+
+def _by(item: Mapping[str, Any], author: str) -> bool:
+    """Whether the app that speaks as `author` has made a check run. Nobody else's is believed."""
+    app = app_of(author)
+    return bool(app) and (item.get("app") or {}).get("slug") == app
 
 
 def _text(report: Report) -> tuple[dict[str, str], str]:
@@ -114,13 +144,19 @@ def unpack(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and stream.eof else None
 
 
-def baseline(run: Run, api: Api, name: str) -> dict[str, Any] | None:
-    """The snapshot in the newest check run of this name that a workflow made on the base commit. Raises ApiError."""
+def baseline(run: Run, api: Api, name: str) -> dict[str, Any] | str:
+    """The snapshot in the newest check run of this name that the token's app made on the base commit, or why not.
+
+    Empty where there is no base. Raises ApiError.
+    """
     if not run.base:
-        return None
-    path = f"/repos/{run.repository}/commits/{run.base}/check-runs"
-    made = [
-        item for item in api.pages(path, check_name=name, per_page=PAGE) if (item.get("app") or {}).get("slug") == _APP
-    ]
+        return ""
+    author = login(api)
+    if not app_of(author):
+        return "a personal token makes no check runs, so there is none to compare with"
+    made = [item for item in _named(run, api, name, run.base) if _by(item, author)]
     newest = max(made, key=lambda item: int(item["id"]), default=None)
-    return unpack(str((newest.get("output") or {}).get("text") or "")) if newest else None
+    if newest is None:
+        return f"no check run named {name} on {run.base[:12]} by the app {app_of(author)}"
+    found = unpack(str((newest.get("output") or {}).get("text") or ""))
+    return found or f"the check run named {name} on {run.base[:12]} has no snapshot that can be read"

@@ -1,113 +1,101 @@
-"""One comment on the pull request for each gate, found again by its marker and its author."""
+"""One comment on the pull request for each gate, found again by its marker and its author, and updated in place."""
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from ml_compliance.model import Report
 from ml_compliance.platforms import Api, ApiError, Delivery, Run, Wish
+from ml_compliance.platforms import _github_check as check
+from ml_compliance.platforms._github_identity import login
 from ml_compliance.platforms._github_limits import COMMENT, PAGE
 from ml_compliance.platforms._planned import Planned
+from ml_compliance.platforms._sticky import Comment, Rank, marked, rank_of, same, staying
 from ml_compliance.publish.markdown import LIMIT, compose
 
-_MARKER = re.compile(r"<!-- ml-compliance:comment (\{[^\n]*?\}) -->")
-_PERSONAL = ("ghp_", "gho_", "ghu_", "github_pat_")
 _ROUNDS = 5
 """How often a comment is written again because another run has changed it in between."""
 
 
-@dataclass(frozen=True, order=True)
-class Rank:
-    """What makes one result newer than another: it is about the request's present head, then its run, then the try."""
-
-    current: bool
-    number: int
-    attempt: int
-
-
 @dataclass(frozen=True)
-class Ours:
-    """A comment of this gate."""
+class _Result:
+    """What the comment should say, as far as one knows."""
 
     rank: Rank
-    id: int
     body: str
-    url: str
 
 
-def marker(run: Run, name: str) -> str:
-    """The hidden first line of a comment; no text in it can end the HTML comment."""
-    fields = {"name": name, "run": run.number, "attempt": run.attempt, "head": run.commit}
-    text = json.dumps(fields, sort_keys=True)
-    for character in "-<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return f"<!-- ml-compliance:comment {text} -->"
-
-
-def deliver(report: Report, run: Run, api: Api, wish: Wish) -> Delivery:
+def deliver(report: Report, run: Run, api: Api, wish: Wish, *, checked: bool) -> Delivery:
     """Write the comment, or update it. Raises ApiError when it cannot be looked for: never a second comment.
 
-    GitHub has no way to write only if nothing has changed. So one looks again after writing: of two comments the newer
-    result stays, and a result that was overwritten by an older one is written again.
+    GitHub cannot write on a condition: a run that looked before a newer one wrote may write after it. So every run
+    looks again after writing, at the comments and, where its check run is there (`checked`), at those of the present
+    head. Each run makes its check run before it comments, and the text of the comment is in it: whoever has
+    overwritten a newer result finds that text, and writes it. The last to write has seen all who wrote before it.
     """
-    first = marker(run, wish.name)
-    body = f"{first}\n{compose(report, min(LIMIT, COMMENT - len(first) - 1))}"
-    pull = api.send("GET", f"/repos/{run.repository}/pulls/{run.request}")
-    head = str((pull.get("head") or {}).get("sha", ""))
-    mine = Rank(run.commit == head, run.number, run.attempt)
-    author = _author(run, api)
+    room = min(LIMIT, COMMENT - len(marked("", wish.name, run)))
+    body, author = marked(compose(report, room), wish.name, run), login(api)
     status = "unchanged"
     for _ in range(_ROUNDS):
+        head = _head(run, api)
+        mine = _Result(Rank(run.commit == head, run.number, run.attempt), body)
+        best = max((mine, *(_reported(run, api, wish.name, head, author) if checked else ())), key=lambda it: it.rank)
         found = _ours(run, api, wish.name, head, author)
-        newest = max(found, key=lambda item: (item.rank, -item.id), default=None)
-        if newest is not None and (newest.rank > mine or newest.body == body):
-            _collapse(run, api, [item for item in found if item is not newest])
-            if newest.rank > mine:
-                return Delivery("comment", "skipped", "a newer run has commented", newest.url)
-            return Delivery("comment", status, "", newest.url)  # type: ignore[arg-type]
+        stays = staying(found)
+        if stays is not None and (stays.rank > best.rank or (stays.rank == best.rank and _says(stays, best, mine))):
+            _collapse(run, api, [item for item in found if item is not stays])
+            if stays.rank > mine.rank:
+                return Delivery("comment", "skipped", f"run {stays.rank.number} is newer: its result stays", stays.url)
+            return Delivery("comment", status, "", stays.url)  # type: ignore[arg-type]
         status = "delivered"
-        if newest is None:
-            made = api.send("POST", f"/repos/{run.repository}/issues/{run.request}/comments", {"body": body})
+        if stays is None:
+            made = api.send("POST", f"/repos/{run.repository}/issues/{run.request}/comments", {"body": best.body})
         else:
-            made = api.send("PATCH", f"/repos/{run.repository}/issues/comments/{newest.id}", {"body": body})
+            made = api.send("PATCH", f"/repos/{run.repository}/issues/comments/{stays.id}", {"body": best.body})
         if isinstance(api, Planned):
             return Delivery("comment", "planned")
     return Delivery("comment", "failed", "other runs keep changing it", str(made.get("html_url", "")))
 
 
-def _author(run: Run, api: Api) -> str:
-    """The login behind a personal token; empty for an app, which GitHub does not tell who it is."""
-    return str(api.send("GET", "/user").get("login", "")) if run.token.startswith(_PERSONAL) else ""
+def _says(stays: Comment, best: _Result, mine: _Result) -> bool:
+    """Another run's comment may have its own wording of its result; one's own has to be what one says."""
+    return best is not mine or same(stays.body, best.body)
 
 
-def _ours(run: Run, api: Api, name: str, head: str, author: str) -> list[Ours]:
-    """The comments of this gate: by their marker, and by an author that is us or, for an app, a bot; no person's."""
+def _head(run: Run, api: Api) -> str:
+    """The commit that the request has now; that of the event where the token may not read requests."""
+    try:
+        pull = api.send("GET", f"/repos/{run.repository}/pulls/{run.request}")
+    except ApiError as error:
+        if error.status in (403, 404):
+            return run.commit
+        raise
+    return str((pull.get("head") or {}).get("sha") or run.commit)
+
+
+def _reported(run: Run, api: Api, name: str, head: str, author: str) -> Iterable[_Result]:
+    """The results that other runs have reported in check runs on the present head."""
+    for item in check.results(replace(run, commit=head), api, name, author):
+        if item.summary and (item.number, item.attempt) != (run.number, run.attempt):
+            about = replace(run, number=item.number, attempt=item.attempt, commit=head)
+            text = marked(item.summary, name, about)
+            if len(text) <= COMMENT:
+                yield _Result(Rank(True, item.number, item.attempt), text)
+
+
+def _ours(run: Run, api: Api, name: str, head: str, author: str) -> list[Comment]:
+    """The comments of this gate: by their marker, and by their author."""
     found = []
     for item in api.pages(f"/repos/{run.repository}/issues/{run.request}/comments", per_page=PAGE):
-        user = item.get("user") or {}
-        known = user.get("login") == author if author else user.get("type") == "Bot"
-        fields = _fields(str(item.get("body") or "")) if known else {}
-        if fields.get("name") == name:
-            rank = Rank(fields["head"] == head, fields["run"], fields["attempt"])
-            found.append(Ours(rank, int(item["id"]), str(item["body"]), str(item.get("html_url", ""))))
+        body = str(item.get("body") or "")
+        rank = rank_of(body, name, head)
+        if rank and (item.get("user") or {}).get("login") == author:
+            found.append(Comment(int(item["id"]), body, rank, str(item.get("html_url", ""))))
     return found
 
 
-def _fields(body: str) -> dict[str, Any]:
-    """What the marker at the start of a comment says; empty where there is none that this program wrote."""
-    match = _MARKER.match(body)
-    try:
-        fields = json.loads(match.group(1)) if match else {}
-    except ValueError:
-        return {}
-    kinds = {"name": str, "run": int, "attempt": int, "head": str}
-    return fields if all(isinstance(fields.get(key), kind) for key, kind in kinds.items()) else {}
-
-
-def _collapse(run: Run, api: Api, others: list[Ours]) -> None:
+def _collapse(run: Run, api: Api, others: Iterable[Comment]) -> None:
     for item in others:
         try:
             api.send("DELETE", f"/repos/{run.repository}/issues/comments/{item.id}")

@@ -6,7 +6,7 @@ from ml_compliance.model import Report
 from ml_compliance.platforms import Api, ApiError, Delivery, Wish
 from ml_compliance.platforms._gitlab_run import GitlabRun
 from ml_compliance.platforms._planned import Planned
-from ml_compliance.platforms._sticky import Comment, marked, order_of
+from ml_compliance.platforms._sticky import Comment, Rank, marked, rank_of, same
 
 
 def post_note(report: Report, run: GitlabRun, api: Api, wish: Wish) -> Delivery:
@@ -19,51 +19,46 @@ def post_note(report: Report, run: GitlabRun, api: Api, wish: Wish) -> Delivery:
     from ml_compliance.publish import markdown
 
     notes = f"/projects/{run.project}/merge_requests/{run.request}/notes"
-    order = (run.number, run.attempt)
-    body = marked(markdown.render(report).text, wish.name, order)
+    rank = Rank(False, run.number, run.attempt)
+    body = marked(markdown.render(report).text, wish.name, run)
     author = (api.send("GET", "/user") or {}).get("id")
     found = _ours(api, notes, author, wish.name)
-    own = next((note for note in found if note.order == order), None)
-    if newer := [note for note in found if note.order > order]:
+    own = next((note for note in found if note.rank == rank), None)
+    if newer := [note for note in found if note.rank > rank]:
         return _superseded(api, notes, found, newer)
-    wrote = own is None or not _same(own.body, body)
-    if own is None or not _same(own.body, body):
+    wrote = own is None or not same(own.body, body)
+    if own is None or not same(own.body, body):
         method, path = ("POST", notes) if own is None else ("PUT", f"{notes}/{own.id}")
         written = api.send(method, path, {"body": body})
         if isinstance(api, Planned):
             return Delivery("comment", "planned")
-        own = Comment(written["id"], body, order)
+        own = Comment(written["id"], body, rank)
         found = _ours(api, notes, author, wish.name)
-        if newer := [note for note in found if note.order > order]:
+        if newer := [note for note in found if note.rank > rank]:
             return _superseded(api, notes, found, newer)
     for note in found:
-        if note.order < order or (note.order == order and note.id > own.id):
+        if note.rank < rank or (note.rank == rank and note.id > own.id):
             _remove(api, f"{notes}/{note.id}")
     url = f"{run.request_url}#note_{own.id}"
     return Delivery("comment", "delivered" if wrote else "unchanged", url=url)
 
 
 def _superseded(api: Api, notes: str, found: list[Comment], newer: list[Comment]) -> Delivery:
-    newest = max(newer, key=lambda note: note.order)
+    newest = max(note.rank for note in newer)
     for note in found:
-        if note.order < newest.order:
+        if note.rank < newest:
             _remove(api, f"{notes}/{note.id}")
-    return Delivery("comment", "skipped", f"pipeline {newest.order[0]} is newer, and has written already")
+    return Delivery("comment", "skipped", f"pipeline {newest.number} is newer: its result stays")
 
 
 def _ours(api: Api, notes: str, author: int | None, name: str) -> list[Comment]:
     """The notes of this gate by this author, of all pages."""
     found = []
     for note in api.pages(notes, sort="asc", order_by="created_at"):
-        order = order_of(note["body"], name)
-        if order and not note.get("system") and note.get("author", {}).get("id") == author:
-            found.append(Comment(note["id"], note["body"], order))
+        rank = rank_of(note["body"], name, head="")
+        if rank and not note.get("system") and note.get("author", {}).get("id") == author:
+            found.append(Comment(note["id"], note["body"], rank))
     return found
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two bodies are the same to a reader: GitLab may end lines and texts in its own way."""
-    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
 
 
 def _remove(api: Api, path: str) -> None:

@@ -32,7 +32,7 @@ def accept(source: Path, out: Path) -> None:
     Raises EvaluationError, with nothing written, when one of them is missing, is no plain file, is larger than
     `LARGEST`, is no strict JSON, does not fit its schema, or when the decision is about another submission.
     """
-    decided, submission = _read(source / DECISION_FILE), _read(source / SUBMISSION_FILE)
+    decided, submission = read_strict(source / DECISION_FILE), read_strict(source / SUBMISSION_FILE)
     try:
         decision = read_decision(decided, DECISION_FILE)
         read_submission(submission, SUBMISSION_FILE)
@@ -46,7 +46,11 @@ def accept(source: Path, out: Path) -> None:
         files.write(out / name, text)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_strict(path: Path) -> dict[str, Any]:
+    """The JSON object in a file that nobody vouches for.
+
+    Raises EvaluationError when it is no plain file, larger than `LARGEST`, or no strict JSON.
+    """
     try:
         # Not followed, and not waited for: it might be a link to a secret, or a pipe.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

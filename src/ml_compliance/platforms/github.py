@@ -101,22 +101,25 @@ def _local(run: Run) -> tuple[Capability, ...]:
 def deliver(report: Report, run: Run, api: Api, wish: Wish) -> tuple[Delivery, ...]:
     """Publish what can be published: each thing for itself, so that one that fails keeps no other back."""
     dry = isinstance(api, Planned)
+    # The check run comes first: whoever comments later finds in it what the comment should say.
+    checked = _sent(wish.check, _check(run), lambda: check.deliver(report, run, api, wish), dry)
+    there = checked.status in ("delivered", "planned")
     return (
-        _sent(wish.comment, _comment(run), lambda: _commented(report, run, api, wish), dry),
-        _sent(wish.check, _check(run), lambda: check.deliver(report, run, api, wish), dry),
+        _sent(wish.comment, _comment(run), lambda: _commented(report, run, api, wish, checked=there), dry),
+        checked,
         runner.deliver_summary(report, run, dry=dry),
         runner.deliver_outputs(report, run, wish, dry=dry),
         runner.deliver_commands(report, dry=dry),
     )
 
 
-def _commented(report: Report, run: Run, api: Api, wish: Wish) -> Delivery:
+def _commented(report: Report, run: Run, api: Api, wish: Wish, *, checked: bool) -> Delivery:
     if run.request is None:
         request = _request(run, api)
         if request is None:
             return Delivery("comment", "skipped", f"no open pull request from {run.head} has the head {run.commit}")
         run = replace(run, request=request)
-    return comment.deliver(report, run, api, wish)
+    return comment.deliver(report, run, api, wish, checked=checked)
 
 
 def _request(run: Run, api: Api) -> int | None:

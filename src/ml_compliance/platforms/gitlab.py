@@ -55,21 +55,23 @@ def _lacking(run: GitlabRun) -> tuple[str, str] | tuple[()]:
     return ()
 
 
-def baseline(run: GitlabRun, api: Api, name: str) -> dict[str, Any] | None:
-    """What the job of the same name left in the latest successful pipeline of the target branch; None when nothing.
+def baseline(run: GitlabRun, api: Api, name: str) -> dict[str, Any] | str:
+    """What the job of the same name left in the latest successful pipeline of the target branch, or why it did not.
 
-    GitLab takes the token of a job for this in Premium and Ultimate only. Raises ApiError when it refuses.
+    Empty where there is no target branch. GitLab takes the token of a job for this in Premium and Ultimate only.
+    Raises ApiError when it refuses.
     """
     if not run.base_branch:
-        return None
+        return ""
+    job = run.job or name
     path = f"/projects/{run.project}/jobs/artifacts/{quote(run.base_branch, safe='')}/raw/{quote(run.folder)}"
     try:
-        found = api.send("GET", f"{path}/snapshot.json?{urlencode({'job': run.job or name})}")
+        found = api.send("GET", f"{path}/snapshot.json?{urlencode({'job': job})}")
     except ApiError as error:
         if error.status == 404:
-            return None
+            return f"the job {job} left no snapshot.json in the latest successful pipeline of {run.base_branch}"
         raise
-    return found if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else "what the target branch left is no snapshot"
 
 
 def deliver(report: Report, run: GitlabRun, api: Api, wish: Wish) -> tuple[Delivery, ...]:

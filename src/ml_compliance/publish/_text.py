@@ -7,9 +7,18 @@ import unicodedata
 
 _JOINERS = "\u200c\u200d"  # Needed to write Persian and Indic names, and without power over direction.
 _UNUSUAL = re.compile(r"[^\n -~]")
-_BREAK = "\u200b"
-_MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$^{]|(?<![^\W_])_|_(?![^\W_])|:(?=[:\w+-])")
-_LINKED = re.compile(r"@|[#!~%$&^](?=[\w\"])|:(?=//)|(?<=www)(?=\.)|(?<=GH)(?=-\d)", re.IGNORECASE)
+BREAK = "\u200b"
+"""What nobody sees, and what keeps the signs on its sides from meaning something together."""
+_MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$^{]|(?<![^\W_])_|_(?![^\W_])|:(?=:)")
+# What GitHub and GitLab link or replace after entities are decoded: mentions, numbers of issues and so on, addresses,
+# references in brackets, emoji. Mathematics begins at a dollar behind a space, so that is broken on both sides.
+_LINKED = re.compile(
+    r"@|[#!~%&^](?=[\w\"])|[\[*](?=[\w\[])|:(?=//|[\w+-]+(?::|$))|(?<=mailto):|(?<=xmpp):"
+    r"|(?<=www)(?=\.)|(?<=GH)(?=-\d)|(?<=GHSA)(?=-)",
+    re.IGNORECASE,
+)
+_COMMIT = re.compile(r"(?<![^\W_])[0-9a-f]{7,40}(?![^\W_])", re.IGNORECASE)
+_SHORTER_THAN_A_COMMIT = re.compile(r".{6}(?=.)")
 _WORKFLOW_COMMAND = re.compile(r":(?=:)|#(?=#\[)")
 
 
@@ -27,8 +36,12 @@ def _visible(character: str) -> str:
     category = unicodedata.category(character)
     if category in ("Zl", "Zp") or character in "\t\r":
         return " "
-    if category in ("Cc", "Cs") or (category == "Cf" and character not in _JOINERS):
-        return f"\\u{ord(character):04x}"
+    code_point = ord(character)
+    is_no_character = (
+        code_point & 0xFFFE == 0xFFFE or 0xFDD0 <= code_point <= 0xFDEF
+    )  # Neither HTML nor XML may hold it.
+    if category in ("Cc", "Cs") or is_no_character or (category == "Cf" and character not in _JOINERS):
+        return f"\\u{code_point:04x}"
     return character
 
 
@@ -39,21 +52,22 @@ def clip(text: str, length: int) -> str:
 
 def terminal(text: str) -> str:
     """`plain`, and no workflow command: a CI runner obeys `::…` at the start and `##[…` anywhere in a line."""
-    return _WORKFLOW_COMMAND.sub(lambda found: found.group() + _BREAK, plain(text))
+    return _WORKFLOW_COMMAND.sub(lambda found: found.group() + BREAK, plain(text))
 
 
 def message(text: str) -> str:
     """As `terminal`, for several lines: line feeds and spaces are kept."""
-    return _WORKFLOW_COMMAND.sub(lambda found: found.group() + _BREAK, visible(text))
+    return _WORKFLOW_COMMAND.sub(lambda found: found.group() + BREAK, visible(text))
 
 
 def markdown(text: str) -> str:
     """Prose for Markdown inside a paragraph, a table cell or an HTML element; never the start of a block.
 
-    Entities are used, since a backslash is shown as it is inside HTML. Mentions, references and addresses
+    Entities are used, since a backslash is shown as it is inside HTML. Mentions, references, addresses and emoji
     are recognised after entities are decoded, so an invisible break keeps them from being linked.
     """
-    broken = _LINKED.sub(lambda found: found.group() + _BREAK, plain(text))
+    broken = _COMMIT.sub(lambda found: _SHORTER_THAN_A_COMMIT.sub(rf"\g<0>{BREAK}", found.group()), plain(text))
+    broken = _LINKED.sub(lambda found: found.group() + BREAK, broken).replace("$", f"{BREAK}${BREAK}")
     return _MARKDOWN.sub(lambda found: f"&#{ord(found.group())};", broken)
 
 

@@ -6,14 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from ml_compliance.model import Decision, Delta, Evidence, Finding, Json, LawChange, Location, Measurement, Report
+from ml_compliance.model import Decision, Delta, Evidence, Finding, Json, LawChange, Location, Measurement, Part, Report
 from ml_compliance.publish._numbers import counted, fixed, number
 
 VERDICTS = {"allowed": "ALLOWED", "denied": "DENIED", "not_evaluated": "NOT EVALUATED"}
 FULL_REPORT = "report.html"
 _SEVERITIES = ("critical", "high", "medium", "low")
 _HEADLINES = 3
-_LISTED = 10
+_LISTED = 5
 NEW = "NEW"
 
 
@@ -67,7 +67,21 @@ def changes(report: Report) -> tuple[str, ...]:
     said = f"not compared: {found.reason}" if found.reason else compared
     rules = "" if found.same_rules else "; other rules judged there"
     fixed_ones = (f"fixed: {title}" for title in found.fixed[:_LISTED])
-    return (f"{base}: {said}{rules}", *fixed_ones, *map(_delta, found.deltas[:_LISTED]))
+    beyond = len(found.deltas) - _LISTED
+    more = [f"changed: {counted(beyond, 'more number')} in report.json"] if beyond > 0 else []
+    return (f"{base}: {said}{rules}", *fixed_ones, *map(_delta, found.deltas[:_LISTED]), *more)
+
+
+def parts(report: Report) -> tuple[str, ...]:
+    """The gates that this is the report of, each with its verdict; empty for one gate's own report."""
+    return tuple(f"{part.name}: {VERDICTS[part.verdict]} · {part_detail(part)}" for part in report.parts)
+
+
+def part_detail(part: Part) -> str:
+    """What there is to say about a part beside its verdict."""
+    if part.reason:
+        return part.reason
+    return " · ".join((counted(part.violations, "violation"), *((part.model,) if part.model else ())))
 
 
 def are_new(report: Report) -> frozenset[int]:
@@ -77,7 +91,7 @@ def are_new(report: Report) -> frozenset[int]:
 
 def _delta(delta: Delta) -> str:
     across = f" by {' × '.join(delta.across)}" if delta.across else ""
-    return f"{short_name(delta.name)}{across} {_side(delta.before)} → {_side(delta.now)}"
+    return f"changed: {short_name(delta.name)}{across} {_side(delta.before)} → {_side(delta.now)}"
 
 
 def _side(value: float | None) -> str:
@@ -183,6 +197,18 @@ def mappings(value: Json) -> tuple[Mapping[str, Json], ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         return ()
     return tuple(item for item in value if isinstance(item, Mapping))
+
+
+def shown_and_absent(report: Report) -> tuple[tuple[Evidence, ...], str]:
+    """The evidence to show, and one line that names what there is none of and nobody missed.
+
+    Where something could not be evaluated, all is shown: what is missing may be why.
+    """
+    absent = [item for item in report.evidence if item.status == "missing"]
+    if not absent or report.decision.verdict == "not_evaluated":
+        return report.evidence, ""
+    shown = tuple(item for item in report.evidence if item.status != "missing")
+    return shown, f"not measured: {', '.join(item.name for item in absent)}; {FULL_REPORT} says why"
 
 
 def dataset(report: Report) -> str:

@@ -40,18 +40,18 @@ def render(report: Report) -> Artifact:
 def _annotation(report: Report, finding: Finding, level: str) -> dict[str, Any]:
     at = place(report, finding)
     return {
-        "path": plain(at.file),
+        "path": plain(clip(at.file, _MESSAGE)),
         "start_line": at.line,
         "end_line": at.line,
         "annotation_level": level,
-        "title": clip(plain(headline(finding)), _TITLE),
+        "title": clip(plain(clip(headline(finding), _TITLE)), _TITLE),
         "message": _message(finding),
     }
 
 
 def _message(finding: Finding) -> str:
     lines = (detail(finding) or headline(finding), f"→ {finding.remedy}" if finding.remedy else "", _named(finding))
-    return "\n".join(clip(plain(line), _MESSAGE // 4) for line in lines if line)
+    return "\n".join(clip(plain(clip(line, _MESSAGE // 4)), _MESSAGE // 4) for line in lines if line)
 
 
 def _named(finding: Finding) -> str:

@@ -23,7 +23,9 @@ from ml_compliance.publish._view import (
     headline,
     law_changes,
     ordered,
+    parts,
     short,
+    shown_and_absent,
     subject,
     value_text,
 )
@@ -60,8 +62,10 @@ def show(report: Report, console: Console) -> None:
     console.print()
     for line in _title(report):
         console.print(line)
+    for said in parts(report):
+        console.print(_indented(clip(terminal(said), _LONG)))
     for place, said in enumerate(changes(report)):
-        console.print(_indented(clip(terminal(said), _LONG)) if place else _margin_text(said))
+        console.print(_indented(_said(said)) if place else _margin_text(said))
     _print_errors(decision.errors, console)
     violations, sets = ordered(decision.violations), sets_by_module(report)
     new = are_new(report)
@@ -76,9 +80,12 @@ def show(report: Report, console: Console) -> None:
     first, *moved = law_changes(decision)
     console.print(_margin_text(first))
     for change in moved:
-        console.print(_indented(clip(terminal(change), _LONG)))
+        console.print(_indented(_said(change)))
     console.print()
-    console.print(_evidence_table(report.evidence))
+    shown, absent = shown_and_absent(report)
+    console.print(_evidence_table(shown))
+    if absent:
+        console.print(_margin_text(clip(absent, _LONG)))
     console.print()
     console.print(_footer(report))
 
@@ -88,7 +95,7 @@ def _title(report: Report) -> tuple[RenderableType, ...]:
 
     decision = report.decision
     verdict = (VERDICTS[decision.verdict], _STYLES[decision.verdict])
-    first = Text.assemble(("ml-compliance", "bold"), "  ", terminal(" · ".join(subject(report))), "  →  ", verdict)
+    first = Text.assemble(("ml-compliance", "bold"), "  ", _said(" · ".join(subject(report))), "  →  ", verdict)
     return first, Text(f"{' · '.join(counts(decision))} · decision {terminal(short(decision.id))}")
 
 
@@ -97,7 +104,7 @@ def _print_errors(errors: Iterable[str], console: Console) -> None:
 
     for error in errors:
         console.print()
-        console.print(_row(Text("ERROR", "bold yellow"), Text(terminal(error)), Text("")))
+        console.print(_row(Text("ERROR", "bold yellow"), Text(_said(error)), Text("")))
 
 
 def _print_in_detail(
@@ -105,11 +112,11 @@ def _print_in_detail(
 ) -> None:
     from rich.text import Text
 
-    place = terminal(str(finding.location or ""))
-    first = Text.assemble((_policy(finding), "bold"), "  ", f"{NEW} · " * new, terminal(headline(finding)))
+    place = _said(str(finding.location or ""))
+    first = Text.assemble((_policy(finding), "bold"), "  ", f"{NEW} · " * new, _said(headline(finding)))
     console.print(_row(Text(finding.severity.upper(), _STYLES[finding.severity]), first, Text(place)))
     if detail(finding):
-        console.print(_indented(clip(terminal(detail(finding)), _LONG)))
+        console.print(_indented(_said(detail(finding))))
     if chance := verdict_of_chance(report, finding):
         console.print(_indented(chance))
     rate, groups, more = groups_behind(sets, finding, _GROUPS)
@@ -118,7 +125,7 @@ def _print_in_detail(
     if more:
         console.print(_indented(f"… and {counted(more, 'more group')} in {FULL_REPORT}"))
     if finding.remedy:
-        console.print(_indented("→ " + clip(terminal(finding.remedy), _LONG)))
+        console.print(_indented("→ " + _said(finding.remedy)))
 
 
 def _print_briefly(label: str, findings: Sequence[Finding], console: Console) -> None:
@@ -129,19 +136,23 @@ def _print_briefly(label: str, findings: Sequence[Finding], console: Console) ->
         console.print()
     for position, finding in enumerate(findings):
         word = label or finding.severity.upper()
-        place = terminal(str(finding.location or ""))
+        place = _said(str(finding.location or ""))
         if position < _IN_DETAIL:
-            text = Text.assemble((_policy(finding), "bold"), "  ", terminal(headline(finding)))
+            text = Text.assemble((_policy(finding), "bold"), "  ", _said(headline(finding)))
             console.print(_row(Text(word), text, Text(place)))
             if detail(finding):
-                console.print(_indented(clip(terminal(detail(finding)), _LONG)))
+                console.print(_indented(_said(detail(finding))))
         else:
-            said = clip(terminal(detail(finding) or headline(finding)), _LONG)
-            console.print(f"  {word:8}  {place}  {_policy(finding)}  {said}", soft_wrap=True, markup=False)
+            said = _said(detail(finding) or headline(finding))
+            console.print(f"  {word:8}  {place}  {_policy(finding)}  {said}", soft_wrap=True, markup=False, emoji=False)
+
+
+def _said(text: str) -> str:
+    return terminal(clip(text, _LONG))
 
 
 def _policy(finding: Finding) -> str:
-    return clip(terminal(finding.policy or finding.rule), 48)
+    return clip(_said(finding.policy or finding.rule), 48)
 
 
 def _row(label: RenderableType, text: RenderableType, place: RenderableType) -> Table:
@@ -168,7 +179,7 @@ def _margin_text(text: str) -> RenderableType:
     from rich.padding import Padding
     from rich.text import Text
 
-    return Padding(Text(terminal(text), overflow="fold"), (0, 0, 0, 2))
+    return Padding(Text(_said(text), overflow="fold"), (0, 0, 0, 2))
 
 
 def _indented(text: str) -> RenderableType:
@@ -193,7 +204,7 @@ def _numbers(rate: str, groups: Iterable[Group], level: float) -> RenderableType
         measured = group.rates[rate]
         n = NONE if measured.n is None else f"n {measured.n:,}"
         remark = "unlike the rest" if differs(measured, level) else ""
-        table.add_row(Text(terminal(group.name)), value_text(measured), between(measured.interval), n, remark)
+        table.add_row(Text(_said(group.name)), value_text(measured), between(measured.interval), n, remark)
     return Padding(table, (0, 0, 0, _INDENT))
 
 
@@ -211,7 +222,7 @@ def _evidence_table(evidence: Iterable[Evidence]) -> RenderableType:
     for item in evidence:
         rows = NONE if item.rows is None else f"{item.rows:,}"
         measured = sum(measurement.value is not None for measurement in item.measurements)
-        table.add_row(Text(terminal(item.name)), rows, f"{measured:,}", Text(clip(terminal(glance(item)), 200)))
+        table.add_row(Text(_said(item.name)), rows, f"{measured:,}", Text(clip(_said(glance(item)), 200)))
     return Padding(table, (0, 0, 0, 2))
 
 
@@ -220,7 +231,7 @@ def _footer(report: Report) -> RenderableType:
     from rich.text import Text
 
     decision = report.decision
-    engine = clip(terminal(f"{decision.engine} {decision.engine_version}".strip()), 48)
+    engine = clip(_said(f"{decision.engine} {decision.engine_version}".strip()), 48)
     digests = f"policy {terminal(short(decision.policy_digest))} · law {terminal(short(decision.law_digest))}"
     text = f"full report: {FULL_REPORT}   judged by {engine} · {digests}"
     return Padding(Text(text), (0, 0, 0, 2))

@@ -35,6 +35,11 @@ _CHANGES = strict(
         "reason": {**_TEXT, "description": "What could not be compared, and why."},
     }
 )  # fmt: skip
+_PART = strict({
+    "name": _TEXT, "verdict": {"enum": ["allowed", "denied", "not_evaluated"]}, "model": _TEXT,
+    "violations": {"type": "integer", "minimum": 0},
+    "reason": {**_TEXT, "description": "Why it has no result."},
+})  # fmt: skip
 _EVIDENCE = {key: value for key, value in EVIDENCE_SCHEMA.items() if key not in ("$schema", "$id")}
 _DECISION = {key: value for key, value in DECISION_SCHEMA.items() if key not in ("$schema", "$id", "$defs")}
 REPORT_SCHEMA: dict[str, Any] = {
@@ -51,6 +56,12 @@ REPORT_SCHEMA: dict[str, Any] = {
             "evidence": {"type": "array", "items": {"$ref": "#/$defs/evidence"}},
             "law": {"type": "array", "items": {"type": "object"}},
             "changes": {"anyOf": [_CHANGES, {"type": "null"}], "description": "Against the base, if one was named."},
+            "folder": {**_TEXT, "description": "Where places of findings start, from the root; empty for the root."},
+            "parts": {
+                "type": "array",
+                "items": _PART,
+                "description": "The gates whose report this is, if several.",
+            },
             "timings": {
                 "type": "array",
                 "items": strict({"room": _TEXT, "seconds": {"type": "number", "minimum": 0}}),
@@ -72,6 +83,8 @@ def render(report: Report) -> Artifact:
         "evidence": [evidence_document(item) for item in sorted(report.evidence, key=lambda item: item.name)],
         "law": [dict(item) for item in report.law],
         "changes": None if report.changes is None else _changes(report.changes),
+        "folder": report.folder,
+        "parts": [dict(vars(part)) for part in report.parts],
         "timings": [{"room": room, "seconds": seconds} for room, seconds in report.timings],
     }
     return Artifact("report.json", canonical(document))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml_compliance.model import Artifact, Evidence, Json, Measurement, Report
+from ml_compliance.model import Artifact, Decision, Evidence, Json, Measurement, Report
 from ml_compliance.publish import _chance, _charts, _facts
 from ml_compliance.publish._groups import CHARTED, groups_behind, sets_by_module
 from ml_compliance.publish._numbers import NONE, between, counted, fixed, number, percent
-from ml_compliance.publish._text import visible
+from ml_compliance.publish._text import clip, visible
 from ml_compliance.publish._view import (
     NEW,
     VERDICTS,
@@ -28,6 +30,7 @@ from ml_compliance.publish._view import (
     mapping,
     measurement_of,
     ordered,
+    parts,
     short_name,
     subject,
     value_text,
@@ -40,6 +43,10 @@ _SHIPPED = ("fairness", "performance", "explainability", "data", "lineage")
 _FEATURES_CHARTED = 15
 _LISTED = 200
 _IN_FULL = 200
+_ROWS = 5_000
+"""Rows of one table: with 50,000, a browser needs seconds for every scroll."""
+_LONG = 4_000
+"""Characters of one text; `report.json` has it whole."""
 _PAGE_BESIDE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.html")
 
 
@@ -61,11 +68,13 @@ def render(report: Report) -> Artifact:
     text = page.render(
         report=report,
         decision=report.decision,
+        parts=parts(report),
         changes=changes(report),
         new=are_new(report),
         law_changes=law_changes(report.decision),
         violations=ordered(report.decision.violations),
         in_full=_IN_FULL,
+        rows=_ROWS,
         dataset=dataset(report),
         evidence=found,
         listed=_LISTED,
@@ -74,6 +83,7 @@ def render(report: Report) -> Artifact:
     return Artifact("report.html", re.sub(r"\n\s*\n", "\n", visible(text)).strip() + "\n")
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -81,6 +91,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_bounded,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -98,6 +109,11 @@ def _environment() -> Environment:
     }  # fmt: skip
     environment.filters.update(filters)
     return environment
+
+
+def _bounded(value: object) -> object:
+    """What the template is given as text, cut; what it has made itself is Markup, and whole."""
+    return value if hasattr(value, "__html__") else clip(str(value), _LONG)
 
 
 def _coordinate(value: float) -> str:
@@ -126,23 +142,25 @@ def _page_beside(facts: Mapping[str, Json]) -> str:
 
 def _law(report: Report) -> Sequence[tuple[Mapping[str, Json], str]]:
     """Each item of the law with what came of it."""
-    return [(item, _outcome(report, str(item.get("id") or ""))) for item in report.law]
-
-
-def _outcome(report: Report, policy: str) -> str:
     decision = report.decision
-    kinds = (
-        (decision.violations, "violation", ""),
-        (decision.insufficient, "not enough evidence", "not enough evidence"),
-        (decision.warnings, "warning", ""),
-        (decision.waived, "waived", "waived"),
-    )
-    said = [
-        counted(count, noun, plural)
-        for findings, noun, plural in kinds
-        if (count := sum(finding.policy == policy for finding in findings))
+    every = (decision.violations, decision.insufficient, decision.warnings, decision.waived)
+    by_policy = [Counter(finding.policy for finding in findings) for findings in every]
+    return [
+        (item, _outcome(decision, [found[str(item.get("id") or "")] for found in by_policy]))
+        for item in report.law[:_ROWS]
     ]
+
+
+def _outcome(decision: Decision, found: Sequence[int]) -> str:
+    """In words; `found` counts violations, lacks of evidence, warnings and what is waived."""
+    violations, insufficient, warnings, waived = found
+    kinds = (
+        (violations, "violation", ""),
+        (insufficient, "not enough evidence", "not enough evidence"),
+        (warnings, "warning", ""),
+        (waived, "waived", "waived"),
+    )
+    said = [counted(count, noun, plural) for count, noun, plural in kinds if count]
     if decision.verdict == "not_evaluated" and not said:
         return "not evaluated"
-    against = any(finding.policy == policy for finding in (*decision.violations, *decision.waived))
-    return ", ".join(([] if against or decision.verdict == "not_evaluated" else ["satisfied"]) + said)
+    return ", ".join(([] if violations or waived or decision.verdict == "not_evaluated" else ["satisfied"]) + said)

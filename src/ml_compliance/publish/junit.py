@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from ml_compliance.model import Artifact, Finding, Location, Report
+from ml_compliance.model import Artifact, Decision, Finding, Location, Report
 from ml_compliance.publish._numbers import counted
 from ml_compliance.publish._text import clip, terminal
 from ml_compliance.publish._view import FULL_REPORT, detail, headline, ordered, place, subject
@@ -19,12 +20,13 @@ def render(report: Report) -> Artifact:
     """`junit.xml`. An item that was not judged is no passed test: it is skipped, with the reason."""
     name = " ".join(("ml-compliance", *subject(report)))
     suite = ET.Element("testsuite", name=_text(name), timestamp=report.decision.time.removesuffix("Z"))
+    found = _Found.of(report.decision)
     for item in report.law:
-        _case(suite, str(item.get("type")), str(item.get("id")), report)
+        _case(suite, str(item.get("type")), str(item.get("id")), report, found)
     ids = {str(item.get("id")) for item in report.law}
     decision = report.decision
     for policy in sorted({finding.policy or finding.rule for finding in decision.violations} - ids):
-        _case(suite, "policy", policy, report)
+        _case(suite, "policy", policy, report, found)
     if decision.errors or decision.verdict == "not_evaluated":
         case = ET.SubElement(suite, "testcase", classname="policy", name="the law can be applied")
         told = decision.errors or ("no reason was given",)
@@ -37,6 +39,20 @@ def render(report: Report) -> Artifact:
     return Artifact("junit.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n')
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The findings of each policy, in order: sorted once, however many policies there are."""
+
+    violations: Mapping[str, Sequence[Finding]]
+    waived: Mapping[str, Sequence[Finding]]
+    beside: Mapping[str, Sequence[Finding]]
+
+    @classmethod
+    def of(cls, decision: Decision) -> _Found:
+        beside = (*decision.insufficient, *decision.warnings)
+        return cls(_by_policy(decision.violations), _by_policy(decision.waived), _by_policy(beside))
+
+
 _COUNTED = ("tests", "failures", "errors", "skipped")
 
 
@@ -46,11 +62,10 @@ def _count(suite: ET.Element) -> None:
         suite.set(key, str(len(suite.findall(f"testcase/{tag}"))))
 
 
-def _case(suite: ET.Element, kind: str, policy: str, report: Report) -> None:
+def _case(suite: ET.Element, kind: str, policy: str, report: Report, found: _Found) -> None:
     decision = report.decision
     case = ET.SubElement(suite, "testcase", classname=_text(kind), name=_text(policy))
-    violations = _of(policy, decision.violations)
-    waived, beside = _of(policy, decision.waived), _of(policy, (*decision.insufficient, *decision.warnings))
+    violations, waived, beside = (kind.get(policy, ()) for kind in (found.violations, found.waived, found.beside))
     every = (*violations, *waived, *beside)
     if every:
         _locate(case, place(report, every[0]))
@@ -66,8 +81,11 @@ def _case(suite: ET.Element, kind: str, policy: str, report: Report) -> None:
         ET.SubElement(case, "system-out").text = _lines(map(_said, beside))
 
 
-def _of(policy: str, findings: Iterable[Finding]) -> Sequence[Finding]:
-    return ordered(finding for finding in findings if (finding.policy or finding.rule) == policy)
+def _by_policy(findings: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in ordered(findings):
+        found.setdefault(finding.policy or finding.rule, []).append(finding)
+    return found
 
 
 def _locate(case: ET.Element, location: Location) -> None:
@@ -87,6 +105,4 @@ def _lines(texts: Iterable[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Without what XML 1.0 cannot hold: control characters are shown, and lone surrogates and non-characters are."""
-    shown = terminal(text)
-    return clip("".join(letter if letter not in "\ufffe\uffff" else "\ufffd" for letter in shown), _LONG)
+    return clip(terminal(clip(text, _LONG)), _LONG)

@@ -21,8 +21,10 @@ from ml_compliance.publish._view import (
     headline,
     law_changes,
     ordered,
+    part_detail,
     short,
     short_name,
+    shown_and_absent,
     subject,
     value_text,
 )
@@ -30,6 +32,7 @@ from ml_compliance.publish._view import (
 LIMIT = 65_000
 """Bytes of UTF-8: below the 65,536 characters of a comment and the 65,535 bytes of a check run."""
 _RESERVED_FOR_EVIDENCE = 10_000
+_RESERVED_FOR_PARTS = 20_000
 _LONG = 400
 _SHORT = 120
 _CHANGES = 20
@@ -48,7 +51,7 @@ def compose(report: Report, limit: int) -> str:
     room = limit - _size(head) - _size(foot)
     violations = _findings(report, room - _RESERVED_FOR_EVIDENCE)
     room -= _size(violations)
-    folded = _details((*_other_findings(report), *_evidence(report.evidence)), room)
+    folded = _details((*_other_findings(report), *_evidence(report)), room)
     return head + violations + folded + foot
 
 
@@ -67,7 +70,18 @@ def _prose(text: str) -> str:
 def _head(report: Report) -> str:
     names = " ".join(_name(text) for text in subject(report))
     title = f"### ml-compliance {names}: {VERDICTS[report.decision.verdict]}\n\n"
-    return title + " · ".join(counts(report.decision)) + "\n" + _compared(report) + _moved(report)
+    return title + " · ".join(counts(report.decision)) + "\n" + _parts(report) + _compared(report) + _moved(report)
+
+
+def _parts(report: Report) -> str:
+    """The gates that this is the report of; nothing for one gate's own."""
+    if not report.parts:
+        return ""
+    rows = [f"| {_name(part.name)} | {VERDICTS[part.verdict]} | {_prose(part_detail(part))} |\n"
+            for part in report.parts]  # fmt: skip
+    return _fit(
+        "\n| Part | Verdict | What was found |\n| :-- | :-- | :-- |\n", rows, len(rows), _RESERVED_FOR_PARTS, "part"
+    )
 
 
 def _compared(report: Report) -> str:
@@ -80,11 +94,13 @@ def _compared(report: Report) -> str:
 
 
 def _moved(report: Report) -> str:
-    """What the change set changes in the rules."""
+    """What the change set changes in the rules; that it changes nothing is said at the end of the report."""
     first, *moved = law_changes(report.decision)
+    if not moved:
+        return ""
     listed = "".join(f"- {_prose(change)}\n" for change in moved[:_CHANGES])
     more = f"- {counted(len(moved) - _CHANGES, 'more change')} in `{FULL_REPORT}`\n" if len(moved) > _CHANGES else ""
-    return f"\n{_prose(first)}\n" + (f"\n{listed}{more}" if moved else "")
+    return f"\n**{_prose(first)}**\n\n{listed}{more}"
 
 
 def _foot(report: Report) -> str:
@@ -96,17 +112,20 @@ def _foot(report: Report) -> str:
         f"judged by {_prose(clip(f'{decision.engine} {decision.engine_version}'.strip(), _SHORT))}",
         f"full report: `{FULL_REPORT}`",
     )
-    return "\n" + " · ".join(parts) + "\n"
+    first, *moved = law_changes(decision)
+    unmoved = "" if moved else f"\n{_prose(first)}\n"
+    return unmoved + "\n" + " · ".join(parts) + "\n"
 
 
 def _findings(report: Report, room: int) -> str:
     errors = [f"- **ERROR** {_prose(error)}\n" for error in report.decision.errors]
-    text = _fit("\n", errors, room, "error") if errors else ""
+    text = _fit("\n", errors, len(errors), room, "error") if errors else ""
     new = are_new(report)
-    rows = [_finding(report, item, place in new) for place, item in enumerate(ordered(report.decision.violations))]
-    if rows:
+    violations = ordered(report.decision.violations)
+    if violations:
+        rows = (_finding(report, item, place in new) for place, item in enumerate(violations))
         header = "\n| Severity | What is wrong, and the way out | Law |\n| :-- | :-- | :-- |\n"
-        text += _fit(header, rows, room - _size(text), "violation")
+        text += _fit(header, rows, len(violations), room - _size(text), "violation")
     return text
 
 
@@ -123,9 +142,9 @@ def _law(finding: Finding) -> str:
     return "<br>".join((_name(finding.policy or finding.rule), *place))
 
 
-def _fit(header: str, rows: Sequence[str], room: int, noun: str) -> str:
-    """`header` and as many whole `rows` as fit into `room` bytes, followed by how many are left out."""
-    omitted = "\n" + counted(len(rows), f"more {noun}") + f" in `{FULL_REPORT}`\n"
+def _fit(header: str, rows: Iterable[str], count: int, room: int, noun: str) -> str:
+    """`header` and as many of the `count` whole `rows` as fit into `room` bytes, followed by how many are left out."""
+    omitted = "\n" + counted(count, f"more {noun}") + f" in `{FULL_REPORT}`\n"
     room -= _size(header) + _size(omitted)
     kept: list[str] = []
     for row in rows:
@@ -133,7 +152,7 @@ def _fit(header: str, rows: Sequence[str], room: int, noun: str) -> str:
         if room < 0:
             break
         kept.append(row)
-    missing = len(rows) - len(kept)
+    missing = count - len(kept)
     rest = "\n" + counted(missing, f"more {noun}") + f" in `{FULL_REPORT}`\n" if missing else ""
     return (header if kept else "") + "".join(kept) + rest
 
@@ -155,11 +174,14 @@ def _other_findings(report: Report) -> Iterable[_Section]:
             yield f"<b>{title}</b>: {len(findings):,}", header, rows, "finding"
 
 
-def _evidence(evidence: Iterable[Evidence]) -> Iterable[_Section]:
-    for item in evidence:
+def _evidence(report: Report) -> Iterable[_Section]:
+    shown, absent = shown_and_absent(report)
+    for item in shown:
         title = f"<b>{markdown(clip(item.name, _SHORT))}</b>: {_prose(glance(item))}"
         header, rows, noun = _rows(item)
         yield title, header, rows, noun
+    if absent:
+        yield _prose(absent), "", (), ""
 
 
 def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
@@ -172,9 +194,9 @@ def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
         return header, rows, "failure"
     if evidence.name == "lineage":
         header = "| Artifact | Value | Where it was found |\n| :-- | :-- | :-- |\n"
-        files = [_cells(file.path, f"sha256:{file.sha256}", f"{file.size:,} bytes") for file in evidence.files]
         known = [*artifacts(evidence), *((label, text, "") for label, text in model(evidence))]
-        return header, [_cells(*row) for row in known] + files, "row"
+        known += [(file.path, f"sha256:{file.sha256}", f"{file.size:,} bytes") for file in evidence.files]
+        return header, [_origin(*row) for row in known], "row"
     remark = note(evidence)
     header = f"{remark}\n\n" if remark else ""
     header += "| Measurement | Group | Value | Interval | n |\n| :-- | :-- | --: | --: | --: |\n"
@@ -184,6 +206,11 @@ def _rows(evidence: Evidence) -> tuple[str, Sequence[str], str]:
 
 def _cells(*texts: str) -> str:
     return "| " + " | ".join(_prose(text) or NONE for text in texts) + " |\n"
+
+
+def _origin(name: str, value: str, source: str) -> str:
+    """A row with the value as code: a digest is copied, and no commit is linked."""
+    return f"| {_prose(name)} | {code(clip(value, _LONG))} | {_prose(source) or NONE} |\n"
 
 
 def _measurement(item: Measurement, level: float) -> str:
@@ -207,7 +234,7 @@ def _details(sections: Iterable[_Section], room: int) -> str:
         if dropped or frame + 4 * _NOTICE > room:
             dropped += 1
             continue
-        table = _fit(header, rows, (room - frame - _NOTICE) // 2, noun) if rows else ""
+        table = _fit(header, rows, len(rows), (room - frame - _NOTICE) // 2, noun) if rows else ""
         section = opening + table + closing
         text += section
         room -= _size(section)

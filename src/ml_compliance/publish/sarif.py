@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from ml_compliance import __version__
 from ml_compliance.model import Artifact, Finding, Report
 from ml_compliance.publish._numbers import counted
-from ml_compliance.publish._text import clip, plain
+from ml_compliance.publish._text import BREAK, clip, plain
 from ml_compliance.publish._view import FULL_REPORT, detail, fingerprints, headline, ordered, place, subject
 
 RESULTS = 25_000
@@ -19,6 +20,7 @@ _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "no
 # GitHub sorts by this number: over 9.0 is critical, 7.0 high, 4.0 medium.
 _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 _LONG = 1_000
+_LIVE = re.compile(r"\](?=\()|\{(?=\d)")
 
 
 def render(report: Report) -> Artifact:
@@ -35,7 +37,7 @@ def render(report: Report) -> Artifact:
     places = {rule: index for index, rule in enumerate(rules)}
     run: dict[str, Any] = {
         "tool": {"driver": {"name": "ml-compliance", "semanticVersion": __version__, "rules": list(rules.values())}},
-        "automationDetails": {"id": "/".join(("ml-compliance", *map(plain, subject(report)))) + "/"},
+        "automationDetails": {"id": "/".join(("ml-compliance", *map(_text, subject(report)))) + "/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
@@ -46,7 +48,7 @@ def render(report: Report) -> Artifact:
         "results": [
             {
                 **_result(report, finding, level, waived),
-                "ruleIndex": places[finding.rule],
+                "ruleIndex": places[_text(finding.rule)],
                 "partialFingerprints": {"mlCompliance/v1": fingerprint},
             }
             for (finding, level, waived), fingerprint in zip(kept, prints, strict=True)
@@ -60,14 +62,14 @@ def _rules(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
     """A descriptor for each rule that found something, in the order of their ids."""
     first: dict[str, Finding] = {}
     for finding in findings:
-        first.setdefault(finding.rule, finding)
+        first.setdefault(_text(finding.rule), finding)
     return {rule: _rule(finding) for rule, finding in sorted(first.items())}
 
 
 def _rule(finding: Finding) -> dict[str, Any]:
     clause = _text(finding.clause or finding.rule)
     return {
-        "id": finding.rule,
+        "id": _text(finding.rule),
         "shortDescription": {"text": clause},
         "fullDescription": {"text": clause},
         "help": {"text": _text(finding.remedy or clause)},
@@ -83,13 +85,13 @@ def _result(report: Report, finding: Finding, level: str, waived: bool) -> dict[
     said = [headline(finding), detail(finding), f"→ {finding.remedy}" if finding.remedy else ""]
     at = place(report, finding)
     result: dict[str, Any] = {
-        "ruleId": finding.rule,
+        "ruleId": _text(finding.rule),
         "level": level,
         "message": {"text": "\n".join(_text(text) for text in said if text)},
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": _uri(at.file)}, "region": {"startLine": at.line}}}
         ],
-        "properties": {"severity": finding.severity, "policy": finding.policy},
+        "properties": {"severity": finding.severity, "policy": _text(finding.policy)},
     }
     if waived:
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": _text(detail(finding))}]
@@ -107,10 +109,12 @@ def _notifications(errors: Iterable[str], omitted: int) -> list[dict[str, Any]]:
 
 
 def _text(text: str) -> str:
-    return clip(plain(text), _LONG)
+    """Text without links and without placeholders, which SARIF knows in plain text too (§3.11.5 and §3.11.6)."""
+    return clip(_LIVE.sub(lambda found: found.group() + BREAK, plain(clip(text, _LONG))), _LONG)
 
 
 def _uri(file: str) -> str:
+    """A path below the root of the repository; more than one slash at its start would name a host."""
     from urllib.parse import quote
 
-    return quote(file)
+    return quote(re.sub("/+", "/", plain(clip(file, _LONG))))

@@ -1,0 +1,101 @@
+package mlpolicy_test.rules.deployment
+
+import data.mlpolicy.rules.deployment
+import data.mlpolicy_test.fixtures
+
+item(rest) := object.union({"id": "d", "type": "deployment"}, rest)
+
+of(severity, count) := fixtures.measured("deployment/misconfigurations", count, {"slice": {"severity": severity}})
+
+wrong(check, severity) := {"check": check, "severity": severity, "file": "Dockerfile"}
+
+about(misconfigurations, bases, ignored) := fixtures.added("/evidence/deployment", fixtures.evidence(
+	"deployment", "measured",
+	{
+		"checked_files": ["Dockerfile"],
+		"misconfigurations": misconfigurations,
+		"base_images": bases,
+		"ignored_checks": ignored,
+	},
+	array.concat(
+		[
+			fixtures.measured("deployment/checked_files", 1, {}),
+			fixtures.measured("deployment/base_images", count(bases), {}),
+			fixtures.measured("deployment/ignored_checks", count(ignored), {}),
+		],
+		[of(severity, count([1 | some one in misconfigurations; one.severity == severity])) |
+			some severity in deployment.severities
+		],
+	),
+))
+
+pinned := {"image": "docker.io/python@sha256:1", "pinned": true, "file": "Dockerfile"}
+
+good := about([wrong("AVD-DS-0026", "low")], [pinned], [])
+
+rules(document, rest) := fixtures.rules_of(violations) if {
+	violations := deployment.violation with input as document
+		with data.mlpolicy.law as fixtures.law_of(item(rest))
+}
+
+test_good if rules(good, {}) == set()
+
+test_checks_by_severity_and_by_name if {
+	rules(good, {"severities": ["low"]}) == {"deployment.misconfiguration"}
+	rules(good, {"checks": ["AVD-DS-0026"]}) == {"deployment.misconfiguration"}
+	rules(about([wrong("AVD-DS-0002", "high")], [], []), {}) == {"deployment.misconfiguration"}
+	rules(about([wrong("AVD-DS-0001", "medium")], [], []), {}) == {"deployment.misconfiguration"}
+	rules(about([wrong("A", "unknown")], [], []), {"severities": ["unknown"]}) == {"deployment.misconfiguration"}
+}
+
+test_base_images if {
+	rules(good, {"base_images": ["docker.io/"]}) == set()
+	rules(good, {"base_images": ["registry.example.org/"]}) == {"deployment.base_image"}
+	loose := about([], [object.union(pinned, {"pinned": false})], [])
+	rules(loose, {}) == {"deployment.base_image"}
+	rules(loose, {"pinned_base": false}) == set()
+}
+
+test_ignored if rules(about([], [], [{"file": "main.tf"}]), {}) == {"deployment.ignored_check"}
+
+with_fact(path, value) := json.patch(good, [{
+	"op": "replace",
+	"path": concat("/", ["/evidence/deployment/facts", path]),
+	"value": value,
+}])
+
+test_not_checked if {
+	every path, other in {
+		"checked_files": [],
+		"misconfigurations": [],
+		"misconfigurations/0": null,
+		"misconfigurations/0/check": "",
+		"misconfigurations/0/file": null,
+		"misconfigurations/0/severity": "high",
+		"base_images": [],
+		"base_images/0/image": null,
+		"base_images/0/file": "",
+		"base_images/0/pinned": "true",
+		"ignored_checks": [{"file": "a"}],
+	} {
+		rules(with_fact(path, other), {}) == {"deployment.not_checked"}
+	}
+	rules(fixtures.submission, {}) == {"deployment.not_checked"}
+}
+
+test_ignored_without_a_file if rules(about([], [], [{"file": ""}]), {}) == {"deployment.not_checked"}
+
+test_malformed[key] if {
+	some key, value in {
+		"severities": ["huge"],
+		"checks": [],
+		"base_images": "docker.io",
+		"pinned_base": "yes",
+		"labels": ["a"],
+	}
+	law := fixtures.law_of(item({key: value}))
+	deployment.malformed == {{"policy": "d", "key": key}} with data.mlpolicy.law as law
+	deployment.judged == set() with data.mlpolicy.law as law
+}
+
+test_judged if deployment.judged == {"d"} with data.mlpolicy.law as fixtures.law_of(item({}))

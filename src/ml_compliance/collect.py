@@ -1,0 +1,163 @@
+"""The results of several gates as one: parts of a matrix or of a monorepo, each of which has to be there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from ml_compliance.decisions import read_decision
+from ml_compliance.documents import digest, validate
+from ml_compliance.errors import ComplianceError, UsageError
+from ml_compliance.model import Decision, Finding, Json, LawChanges, Location, Part, Report, Verdict
+from ml_compliance.platforms._untrusted import read_strict
+from ml_compliance.publish._text import clip, terminal
+from ml_compliance.publish._view import headline, place
+from ml_compliance.publish.document import REPORT_SCHEMA
+from ml_compliance.submit import created
+
+REPORT_FILE = "report.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_REMEDY = "write NAME=FOLDER; a name has letters, digits, dots, dashes and underscores"
+_LONG = 500
+Parts = Mapping[str, Report]
+
+
+def read_parts(given: Iterable[str], out: Path) -> dict[str, Path]:
+    """The folders of the parts by name, from `NAME=FOLDER`.
+
+    Raises UsageError for what is no such pair, for a name or folder that is given twice, and for `out` among them.
+    """
+    found: dict[str, Path] = {}
+    for text in given:
+        name, _, folder = text.partition("=")
+        if not _NAME.fullmatch(name) or not folder:
+            raise UsageError(f"{clip(terminal(text), _LONG)!r} is no part", where="--part", remedy=_REMEDY)
+        if name in found:
+            raise UsageError(f"{name} is given twice", where="--part", remedy="give every part a name of its own")
+        if Path(folder).resolve() in {path.resolve() for path in (out, *found.values())}:
+            raise UsageError(f"the folder of {name} is that of another part, or --out", where="--part",
+                             remedy="give every part a folder of its own, and --out another one")  # fmt: skip
+        found[name] = Path(folder)
+    return found
+
+
+def collect(name: str, folders: Mapping[str, Path]) -> Report:
+    """One report of the parts in `folders`. It is allowed only when every part is there and allowed.
+
+    A part without a result that can be read, or that was not evaluated, makes the whole `not_evaluated`.
+    """
+    there: dict[str, Report] = {}
+    parts, errors = [], []
+    for part, folder in folders.items():
+        try:
+            there[part] = report = _read(folder / REPORT_FILE)
+        except ComplianceError as error:
+            reason = clip(terminal(error.message), _LONG)
+            parts.append(Part(part, "not_evaluated", reason=reason))
+            errors.append(f"part {part}: {reason}")
+            continue
+        decision = report.decision
+        parts.append(Part(part, decision.verdict, report.model, len(decision.violations)))
+        told = decision.errors or (("no reason was given",) if decision.verdict == "not_evaluated" else ())
+        errors += [f"part {part}: {error}" for error in told]
+    return Report(
+        project=name,
+        model="1 part" if len(parts) == 1 else f"{len(parts)} parts",
+        decision=_decision(_verdict(parts), there, errors),
+        evidence=(),
+        submission={},
+        law=tuple({**item, "id": f"{part}/{item.get('id')}"} for part, report in there.items() for item in report.law),
+        parts=tuple(parts),
+    )
+
+
+def _read(path: Path) -> Report:
+    """The report of a part, without its evidence. Raises ComplianceError when it is not there whole and valid."""
+    document = read_strict(path)
+    validate(document, REPORT_SCHEMA, REPORT_FILE)
+    return Report(
+        project=document["project"],
+        model=document["model"],
+        decision=read_decision(document["decision"], REPORT_FILE),
+        evidence=(),
+        submission={},
+        law=tuple(document["law"]),
+        folder=document["folder"],
+    )
+
+
+def _verdict(parts: Sequence[Part]) -> Verdict:
+    verdicts = {part.verdict for part in parts}
+    if verdicts == {"allowed"}:
+        return "allowed"
+    return "denied" if verdicts and verdicts <= {"allowed", "denied"} else "not_evaluated"
+
+
+def _decision(verdict: Verdict, there: Parts, errors: Sequence[str]) -> Decision:
+    decisions = {part: report.decision for part, report in there.items()}
+
+    def of(kind: str) -> tuple[Finding, ...]:
+        return tuple(_of_part(part, report, item) for part, report in there.items()
+                     for item in getattr(report.decision, kind))  # fmt: skip
+
+    every = decisions.values()
+    return Decision(
+        verdict=verdict,
+        violations=of("violations"),
+        warnings=of("warnings"),
+        waived=of("waived"),
+        insufficient=of("insufficient"),
+        errors=tuple(errors),
+        engine=_joined(item.engine for item in every),
+        engine_version=_joined(item.engine_version for item in every),
+        policy_digest=_digest({part: item.policy_digest for part, item in decisions.items()}),
+        law_digest=_digest({part: item.law_digest for part, item in decisions.items()}),
+        input_digest=digest({part: item.input_digest for part, item in decisions.items()}),
+        id=digest({"parts": {part: item.id for part, item in decisions.items()}, "errors": list(errors)}),
+        time=max((item.time for item in every), default=created()),
+        law_changes=_law_changes(there),
+    )
+
+
+def _of_part(part: str, report: Report, finding: Finding) -> Finding:
+    """A finding that says which part it is of, at its place from the root of the repository."""
+    waiver = finding.waiver
+    return replace(
+        finding,
+        policy=f"{part}/{finding.policy or finding.rule}",
+        title=f"{part}: {headline(finding)}",
+        location=place(report, finding),
+        waiver=waiver and replace(waiver, location=_from_root(report, waiver.location)),
+    )
+
+
+def _from_root(report: Report, at: Location) -> Location:
+    return replace(at, file=f"{report.folder}/{at.file}") if report.folder else at
+
+
+def _law_changes(there: Parts) -> LawChanges:
+    """Every change of the rules that a part has seen, once; where one was not compared, that is no `unchanged`."""
+    found = {part: report.decision.law_changes for part, report in there.items()}
+    moved = dict.fromkeys(chain.from_iterable(
+        (replace(change, file=f"{there[part].folder}/{change.file}" if there[part].folder else change.file)
+         for change in item.changes)
+        for part, item in found.items()
+    ))  # fmt: skip
+    lacking = [f"part {part}: {item.reason}" for part, item in found.items() if not item.base]
+    base = next((item.base for item in found.values() if item.base), "")
+    if not base or (lacking and not moved):
+        return LawChanges(reason=lacking[0] if lacking else "no part is there")
+    return LawChanges(base, tuple(moved), "")
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return ", ".join(sorted(set(texts)))
+
+
+def _digest(digests: Mapping[str, Json]) -> str:
+    """The digest that all parts have, or one of theirs together."""
+    alike = set(digests.values())
+    return str(alike.pop()) if len(alike) == 1 else digest(digests)

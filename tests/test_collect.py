@@ -1,0 +1,175 @@
+"""Several gates, one verdict: allowed only when every declared part is there and allowed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ml_compliance import gate
+from ml_compliance.cli import main
+from ml_compliance.collect import collect
+from ml_compliance.documents import validate
+from ml_compliance.model import LawChange, LawChanges, Report
+from ml_compliance.publish import document, junit, markdown
+from ml_compliance.publish.document import REPORT_SCHEMA
+from tests import project as example
+from tests.publish import reports
+
+
+@pytest.fixture(autouse=True)
+def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def left(folder: Path, report: Report) -> Path:
+    """The output folder that the gate of a part leaves."""
+    gate.publish(report, folder)
+    return folder
+
+
+def run(out: Path, *parts: str, words: tuple[str, ...] = ()) -> tuple[int, str]:
+    given = [word for part in parts for word in ("--part", part)]
+    result = CliRunner().invoke(main, ["collect", *given, "--out", str(out), *words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("cards", "code", "verdict"),
+    [
+        (reports.allowed(), 0, "allowed"),
+        (reports.denied(), 1, "denied"),
+        (reports.not_evaluated(), 3, "not_evaluated"),
+        (None, 3, "not_evaluated"),
+    ],
+)
+def test_the_whole_is_no_better_than_its_worst_part(
+    tmp_path: Path, cards: Report | None, code: int, verdict: str
+) -> None:
+    left(tmp_path / "a", reports.allowed())
+    if cards:
+        left(tmp_path / "b", cards)
+    ended, said = run(tmp_path / "out", f"loans={tmp_path / 'a'}", f"cards={tmp_path / 'b'}")
+    assert ended == code
+    found = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    validate(found, REPORT_SCHEMA, "report.json")
+    assert found["decision"]["verdict"] == verdict
+    expected = {"loans": "allowed", "cards": cards.decision.verdict if cards else "not_evaluated"}
+    assert {part["name"]: part["verdict"] for part in found["parts"]} == expected
+    assert "loans: ALLOWED" in said
+    assert (cards is not None) or "part cards: report.json cannot be read: No such file" in " ".join(said.split())
+
+
+def test_a_denied_part_hides_no_missing_one(tmp_path: Path) -> None:
+    found = collect("all", {"a": left(tmp_path / "a", reports.denied()), "b": tmp_path / "b"})
+    assert found.decision.verdict == "not_evaluated"
+    assert len(found.decision.violations) == len(reports.denied().decision.violations)
+    case = junit.render(found).text
+    assert 'errors="1"' in case
+    assert 'name="a/fairness_policy_001"' in case
+
+
+def test_findings_say_their_part_and_their_place_from_the_root(tmp_path: Path) -> None:
+    one, two = replace(reports.denied(), folder="models/a"), reports.denied()
+    found = collect("all", {"a": left(tmp_path / "a", one), "b": left(tmp_path / "b", two)})
+    places = {(item.title, str(item.location)) for item in found.decision.violations}
+    assert ("a: feature_store_version is missing", "models/a/compliance_policy.yaml:31") in places
+    assert ("b: feature_store_version is missing", "compliance_policy.yaml:31") in places
+    assert {item.policy.split("/")[0] for item in found.decision.violations} == {"a", "b"}
+    assert len(found.law) == 2 * len(reports.LAW)
+    text = markdown.render(found).text
+    assert (
+        text.index("| Part | Verdict |") < text.index("| `a` | DENIED | 3 violations · ") < text.index("| Severity |")
+    )
+
+
+def test_rules_that_moved_in_one_part_are_told_and_one_not_compared_is_not_unchanged(tmp_path: Path) -> None:
+    change = LawChange("compliance_policy.yaml", "parity", "threshold", "0.1", "0.3", "loosened")
+    since = "b" * 40
+    moved = replace(reports.allowed(), decision=reports.decision(
+        verdict="allowed", violations=(), law_changes=LawChanges(since, (change,), "")))  # fmt: skip
+    same = replace(moved, decision=replace(moved.decision, law_changes=LawChanges(since, (), "")))
+    folders = {name: left(tmp_path / name, report) for name, report in
+               (("moved", replace(moved, folder="m")), ("same", same), ("none", reports.allowed()))}  # fmt: skip
+    whole = collect("all", folders).decision.law_changes
+    assert [item.file for item in whole.changes] == ["m/compliance_policy.yaml"]
+    assert collect("all", {"same": folders["same"]}).decision.law_changes.base == since
+    assert not collect("all", {key: folders[key] for key in ("same", "none")}).decision.law_changes.base
+
+
+def tampered(change: dict[str, Any]) -> str:
+    found = json.loads(document.render(reports.denied()).text)
+    return json.dumps({**found, **change})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "{}", '{"schema": NaN}', tampered({"schema": "another"}), tampered({"more": 1}),
+        tampered({"decision": {**json.loads(tampered({}))["decision"], "verdict": "allowed", "allow": True}}),
+        tampered({"parts": [{"name": "@everyone\n::error::x"}]}),
+    ],
+)  # fmt: skip
+def test_a_result_that_is_none_fails(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "report.json").write_text(text, encoding="utf-8")
+    code, said = run(tmp_path / "out", f"a={tmp_path / 'a'}")
+    assert code == 3
+    assert "part a: " in said
+    assert "\n::error" not in said
+
+
+def test_a_link_is_no_result(tmp_path: Path) -> None:
+    left(tmp_path / "real", reports.allowed())
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "report.json").symlink_to(tmp_path / "real" / "report.json")
+    assert run(tmp_path / "out", f"a={tmp_path / 'a'}")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        (("a",), "is no part"), (("a=",), "is no part"), (("=x",), "is no part"), (("a/b=x",), "is no part"),
+        (("a=x", "a=y"), "given twice"), (("a=x", "b=./x"), "that of another part"), (("a=out",), "or --out"),
+    ],
+)  # fmt: skip
+def test_parts_that_are_none_are_refused_and_nothing_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    left(tmp_path / "out", reports.allowed())
+    code, said = run(Path("out"), *parts)
+    assert (code, told in said) == (2, True)
+    assert (tmp_path / "out" / "report.json").exists()
+
+
+def test_no_part_is_no_verdict(tmp_path: Path) -> None:
+    assert run(tmp_path / "out")[0] == 2
+    assert collect("all", {}).decision.verdict == "not_evaluated"
+
+
+def test_many_parts_with_many_violations_stay_within_what_a_comment_holds(tmp_path: Path) -> None:
+    huge = left(tmp_path / "huge", reports.huge(2_000, 10))
+    folders = {f"part-{'x' * 80}-{place}": tmp_path / f"{place}" for place in range(400)}
+    text = markdown.render(collect("all", {"first": huge, **folders})).text
+    assert len(text.encode()) <= markdown.LIMIT
+    assert "| `first` | DENIED |" in text
+    assert "more parts in `report.html`" in text
+    assert "more errors in `report.html`" in text
+
+
+def test_a_part_is_what_a_gate_has_left(tmp_path: Path) -> None:
+    (tmp_path / "loans").mkdir()
+    made = example.make(tmp_path / "loans")
+    assert made.run("gate").code == 0
+    code, said = run(tmp_path / "out", f"loans={made.out}", words=("--name", "models"))
+    assert code == 0
+    assert "models" in said
+    assert "no CI platform" in said
