@@ -223,11 +223,12 @@ def test_a_bug_is_not_a_denial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_an_interrupted_gate_leaves_nothing_half_written(tmp_path: Path) -> None:
     project = example.make(tmp_path)
     project.write("predictions.csv", example.csv(example.rows(60_000)))
-    command = [sys.executable, "-m", "ml_compliance.cli", "gate", "--engine", "embedded", "--out", str(project.out),
-               "--config", str(tmp_path / "compliance.yaml")]  # fmt: skip
     # Whoever runs the tests in the background makes their children deaf to SIGINT.
-    gate = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    program += "from ml_compliance.cli import main; main()"
+    command = [sys.executable, "-c", program, "gate", "--engine", "embedded", "--out", str(project.out),
+               "--config", str(tmp_path / "compliance.yaml")]  # fmt: skip
+    gate = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (project.out / "evidence" / "explainability.json").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
