@@ -225,11 +225,11 @@ violation contains law.finding("adverse_impact.above_reference", pair.question.i
 #   reads: ["input.evidence.fairness.measurements[].n"]
 insufficient contains law.finding("adverse_impact.groups_not_compared", question.item, "low", "reference", rest) if {
 	some question in answerable
-	small := [evidence.group(group, measurement) |
+	small := sort([evidence.group(group, measurement) |
 		some group in listed(question)
 		measurement := rate_of(group)
 		is_small(measurement)
-	]
+	])
 	count(small) > 0
 	rest := {"slice": question.slice, "values": described(question, {"groups": small})}
 }

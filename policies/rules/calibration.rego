@@ -279,10 +279,10 @@ none_left_out(item, measurement) if {
 insufficient contains law.finding("calibration.groups_not_judged", item, "low", "slices", rest) if {
 	some item in items
 	some attribute in item.slices
-	small := [evidence.group(group.slice, group) |
+	small := sort([evidence.group(group.slice, group) |
 		some group in groups(item, attribute)
 		is_small(group)
-	]
+	])
 	count(small) > 0
 	rest := {
 		"measurement": name_of(item),

@@ -365,10 +365,10 @@ violation contains law.finding("champion.no_group_judged", item, "high", "slices
 insufficient contains law.finding("champion.groups_not_judged", item, "low", "slices", rest) if {
 	some item in items
 	some attribute in item.slices
-	small := [evidence.group(group.slice, group) |
+	small := sort([evidence.group(group.slice, group) |
 		some group in groups(item, attribute)
 		evidence.size(group, law.minimum) == "small"
-	]
+	])
 	count(small) > 0
 	rest := {
 		"measurement": name_of(item),
