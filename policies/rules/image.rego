@@ -92,6 +92,7 @@ violation contains law.finding("image.not_scanned", item, "critical", "id", {"va
 }
 
 scanned if {
+	is_string(facts.digest)
 	startswith(facts.digest, "sha256:")
 	evidence.is_sha256(trim_prefix(facts.digest, "sha256:"))
 	facts.incomplete == false

@@ -6,6 +6,7 @@ import ast
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import pickle
@@ -207,13 +208,13 @@ def test_a_malicious_model_as_mlflow_saves_it_is_not_loaded(serialization: str, 
     assert not (tmp_path / "mark").exists()
 
 
-def test_the_same_model_as_skops_is_loaded_by_the_strictest_law(tmp_path: Path) -> None:
+def test_the_same_model_as_skops_is_loaded_where_its_types_are_allowed(tmp_path: Path) -> None:
     from sklearn.linear_model import LogisticRegression
 
     data = rows()
     model = LogisticRegression().fit(data[["a", "b"]], data["y"])
     folder = _saved(tmp_path / "m", model, "skops")
-    saved = load(str(folder), None, Path(), Admission((("nothing",),), code=False))
+    saved = load(str(folder), None, Path(), Admission((("numpy", "sklearn"),), code=False))
     assert saved.raw.classes_.tolist() == [0, 1]
     assert {file.format for file in saved.files if file.path == "model.skops"} == {"skops"}
 
@@ -245,3 +246,69 @@ def test_models_are_loaded_in_one_place_which_asks_first() -> None:
     lines = {ast.unparse(node.func).split(".")[-1]: node.lineno for node in ast.walk(function)
              if isinstance(node, ast.Call)}  # fmt: skip
     assert lines["refused"] < lines["load_model"]
+
+
+def described(folder: Path, **flavor: Any) -> Path:
+    """A model whose description says `flavor` of the Python function, and a pickle that is none of an attack."""
+    folder.mkdir()
+    text = json.dumps({"flavors": {"python_function": {"loader_module": "mlflow.sklearn", **flavor}}})
+    (folder / "MLmodel").write_text(text, encoding="utf-8")
+    (folder / "model.pkl").write_bytes(pickle.dumps({"a": 1}))
+    return folder
+
+
+STRICT = Admission((("sklearn", "numpy"),), code=False)
+
+
+def test_an_attribute_of_an_attribute_is_named_in_full(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(b"\x80\x04\x8c\x16sklearn.datasets._base\x8c\x09os.system\x93.")
+    (reason,) = refused(model_files(tmp_path), STRICT)
+    assert reason == "model.pkl imports sklearn.datasets._base.os.system"
+    assert refused(model_files(tmp_path), Admission()) == (reason,)
+
+
+@pytest.mark.parametrize("name", ["model.bin", "model.onnx", "model.safetensors"])
+@pytest.mark.parametrize("number", [b"I0x1\n", b"I0o7\n", b"L0x1L\n"])
+def test_what_the_model_loads_is_followed_whatever_its_name(number: bytes, name: str, tmp_path: Path) -> None:
+    folder = described(tmp_path / "m", pickled_model=name)
+    (folder / name).write_bytes(number + b"0cposix\nsystem\n(S'true'\ntR.")
+    assert any(reason.startswith(f"{name}: ") for reason in refused(model_files(folder), Admission()))
+
+
+@pytest.mark.parametrize("flavor", [
+    {"pickled_model": "../evil.pkl"}, {"pickled_model": "/somewhere/evil.pkl"}, {"code": "../ev"},
+    {"artifacts": {"a": {"path": "../x"}}},
+])  # fmt: skip
+def test_nothing_outside_of_the_model_is_loaded(flavor: dict[str, Any], tmp_path: Path) -> None:
+    reasons = refused(model_files(described(tmp_path / "m", **flavor)), Admission())
+    assert any("outside of the model" in reason for reason in reasons)
+
+
+def test_where_an_artifact_came_from_may_be_anywhere(tmp_path: Path) -> None:
+    artifact = {"a": {"path": "model.pkl", "uri": "/home/somebody/a.pkl"}}
+    assert refused(model_files(described(tmp_path / "m", artifacts=artifact)), STRICT) == ()
+
+
+def test_a_loader_of_its_own_is_code(tmp_path: Path) -> None:
+    folder = described(tmp_path / "m", loader_module="evilmod")
+    assert "MLmodel is python code" in refused(model_files(folder), STRICT)
+
+
+def test_code_in_an_archive_is_code(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "lib.zip", "w") as archive:
+        archive.writestr("evilmod.py", "import os")
+    with tarfile.open(tmp_path / "lib.tar", "w") as archive:
+        archive.add(tmp_path / "lib.zip", "inner.zip")
+    assert set(refused(model_files(tmp_path), STRICT)) == {"lib.zip is python code", "lib.tar is python code"}
+
+
+def test_types_that_a_model_trusts_itself_are_its_imports(tmp_path: Path) -> None:
+    folder = described(tmp_path / "m", skops_trusted_types=["builtins.eval", "functools.partial", "sklearn.svm.SVC"])
+    reasons = refused(model_files(folder), STRICT)
+    assert {"MLmodel imports builtins.eval", "MLmodel imports functools.partial"} == set(reasons)
+    assert "MLmodel imports builtins.eval" in refused(model_files(folder), Admission())
+
+
+def test_a_description_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text("flavors: [", encoding="utf-8")
+    assert any("cannot be read" in reason for reason in refused(model_files(tmp_path), Admission()))

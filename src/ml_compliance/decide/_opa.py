@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,17 @@ def called(
     """
     command = [using or program(), *arguments]
     try:
-        return subprocess.run(command, cwd=folder, input=text, capture_output=True, text=True, encoding="utf-8",
-                              timeout=seconds, check=False)  # fmt: skip
+        return subprocess.run(command, cwd=folder, env=given(), input=text, capture_output=True, text=True,
+                              encoding="utf-8", timeout=seconds, check=False)  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise EvaluationError(f"`opa` gave no answer within {seconds} s", where=command[0]) from error
     except OSError as error:
         raise EvaluationError(f"`opa` cannot be started: {error}", where=command[0], remedy=INSTALL) from error
+
+
+def given() -> dict[str, str]:
+    """The environment of `opa`: a policy can read it (`opa.runtime`), so there is nothing in it to read."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT") if name in os.environ}
 
 
 def run(*arguments: str, using: str = "", text: str = "", folder: Path | None = None, seconds: int = _SECONDS) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from ml_compliance.engine.model_description import DESCRIPTION, Description, read_description
 from ml_compliance.engine.pickles import UNKNOWN, Global, UnreadableError, imports, is_name
 from ml_compliance.errors import EvaluationError
 from ml_compliance.law import Law, catalog
@@ -35,10 +36,12 @@ _CODE = {
 _NAMED = {".safetensors": "safetensors", ".onnx": "onnx", ".skops": "skops", ".h5": "hdf5", ".keras": "keras"}
 _MAGIC = (
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"), (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "zip"),
-    (b"\x89HDF", "hdf5"), (b"\x04\x22\x4d\x18", "lz4"), (b"7z\xbc\xaf", "7z"), (b"]\x00\x00\x80", "xz"),
+    (b"\x89HDF", "hdf5"), (b"\x04\x22\x4d\x18", "lz4"), (b"7z\xbc\xaf", "7z"), (b"]\x00\x00", "xz"),
     (b"x\x01", "zlib"), (b"x\x5e", "zlib"), (b"x\x9c", "zlib"), (b"x\xda", "zlib"),
 )  # fmt: skip
 _CLOSED = ("lz4", "7z")
+# What a model that names a file as the one to load may have there: pickles are followed, the others run nothing.
+_WHOLE = ("pickle", "skops", "torch", "zip", "tar", "gzip", "bzip2", "xz", "zlib", "npy", "hdf5")
 _BROKEN = (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error, lzma.LZMAError,
            zipfile.BadZipFile, tarfile.TarError, UnreadableError)  # fmt: skip
 
@@ -61,7 +64,8 @@ class ModelFile:
 def model_files(folder: Path) -> tuple[ModelFile, ...]:
     """Every file below `folder`, by name. Raises EvaluationError when one cannot be read."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
-    return tuple(_looked_at(path, path.relative_to(folder).as_posix()) for path in paths)
+    said = read_description(folder)
+    return tuple(_looked_at(path, path.relative_to(folder).as_posix(), said) for path in paths)
 
 
 @dataclass(frozen=True)
@@ -112,16 +116,24 @@ def _admitted(name: str, lists: Sequence[Sequence[str]], *, dangerous: bool) -> 
     )
 
 
-def _looked_at(path: Path, name: str) -> ModelFile:
+def _looked_at(path: Path, name: str, said: Description) -> ModelFile:
     try:
         with path.open("rb") as file:
-            kind, found, why = _inside(file, path.suffix.lower(), 0)
+            suffix = path.suffix.lower()
+            kind, found, why = _inside(file, suffix, 0)
+            if name in said.loaded and kind not in _WHOLE and not kind.endswith(" code") and not why:
+                why = "the model loads it, and it is nothing that can be followed"
+            if name == DESCRIPTION:
+                found, why = found | set(said.trusted), "; ".join(part for part in (why, *said.outside) if part)
+                kind = "python code" if said.code else kind
             size = path.stat().st_size
     except OSError as error:
         raise EvaluationError(f"the file cannot be read: {error.strerror or error}", where=name,
                               remedy="make it readable for this job") from error  # fmt: skip
     listed = tuple(sorted({".".join(one) for one in found}))
-    dangerous = tuple(sorted(".".join(one) for one in _dangerous(found)))
+    # An attribute of an attribute (`sklearn.datasets._base`, `os.system`) leads anywhere, whatever it begins with.
+    dotted = {one for one in found if "." in one[1]}
+    dangerous = tuple(sorted({".".join(one) for one in _dangerous(found) | dotted}))
     return ModelFile(name, kind, size, listed, dangerous, why)
 
 
@@ -188,14 +200,15 @@ def _text_or_data(start: bytes) -> str:
 
 
 def _zip(file: IO[bytes], suffix: str, depth: int) -> tuple[str, set[Global], str]:
-    found, reasons, names = set[Global](), [], []
+    found, reasons, names, code = set[Global](), [], [], ""
     with zipfile.ZipFile(file) as archive:
         for entry in archive.infolist():
             names.append(entry.filename)
             if entry.is_dir():
                 continue
             with archive.open(entry) as packed, _copied(packed) as inner:
-                _, own, why = _inside(inner, Path(entry.filename).suffix.lower(), depth + 1)
+                within, own, why = _inside(inner, Path(entry.filename).suffix.lower(), depth + 1)
+            code = within if within.endswith(" code") else code
             found |= own
             reasons += [f"{entry.filename}: {why}"] if why else []
     kind = _NAMED.get(suffix, "zip")
@@ -203,21 +216,22 @@ def _zip(file: IO[bytes], suffix: str, depth: int) -> tuple[str, set[Global], st
         kind = "skops"
     elif any(name.endswith("/data.pkl") for name in names):
         kind = "torch"
-    return kind, found, "; ".join(reasons)
+    return code or kind, found, "; ".join(reasons)
 
 
 def _tar(file: IO[bytes], depth: int) -> tuple[str, set[Global], str]:
-    found, reasons = set[Global](), []
+    found, reasons, code = set[Global](), [], ""
     file.seek(0)
     with tarfile.open(fileobj=file) as archive:
         for entry in archive:
             packed = archive.extractfile(entry) if entry.isfile() else None
             if packed is not None:
                 with packed, _copied(packed) as inner:
-                    _, own, why = _inside(inner, Path(entry.name).suffix.lower(), depth + 1)
+                    within, own, why = _inside(inner, Path(entry.name).suffix.lower(), depth + 1)
+                code = within if within.endswith(" code") else code
                 found |= own
                 reasons += [f"{entry.name}: {why}"] if why else []
-    return "tar", found, "; ".join(reasons)
+    return code or "tar", found, "; ".join(reasons)
 
 
 def _array(file: IO[bytes]) -> set[Global]:
