@@ -35,7 +35,7 @@ LAYERS = (
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # The composition root may know everything; a sink's own module is what a terminal shows.
 SAME_LAYER = {
-    ("facts", "facts_together"), ("facts_together", "facts"),
+    ("facts", "facts_together"), ("law_changes", "law"), ("facts_together", "facts"),
     ("entry_points", "cli"), ("demo", "terminal"), ("law", "facts"), ("waivers", "law"), ("files", "decisions"),
 }  # fmt: skip
 LAZY_UPWARD = {("facts", "measure")}

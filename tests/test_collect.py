@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 from ml_compliance import gate
 from ml_compliance.cli import main
 from ml_compliance.collect import collect
-from ml_compliance.documents import validate
+from ml_compliance.documents import digest, validate
 from ml_compliance.model import LawChange, LawChanges, Report
 from ml_compliance.publish import document, junit, markdown
 from ml_compliance.publish.document import REPORT_SCHEMA
@@ -29,7 +30,8 @@ def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def left(folder: Path, report: Report) -> Path:
     """The output folder that the gate of a part leaves."""
-    gate.publish(report, folder)
+    decision = replace(report.decision, id=digest({"part": folder.name}))
+    gate.publish(replace(report, decision=decision), folder)
     return folder
 
 
@@ -173,3 +175,12 @@ def test_a_part_is_what_a_gate_has_left(tmp_path: Path) -> None:
     assert code == 0
     assert "models" in said
     assert "no CI platform" in said
+
+
+def test_one_result_is_no_result_of_two_parts(tmp_path: Path) -> None:
+    first = left(tmp_path / "loans", reports.allowed())
+    second = tmp_path / "cards"
+    shutil.copytree(first, second)
+    whole = collect("all", {"loans": first, "cards": second})
+    assert whole.decision.verdict == "not_evaluated"
+    assert whole.decision.errors == ("part cards: it is the result of part loans, not one of its own",)

@@ -119,6 +119,17 @@ def test_thresholds_that_moved_with_the_result_are_shown_everywhere(project: Pro
         assert "parity threshold: 0.3 → 0.5" in shown
 
 
+def test_another_law_that_the_facts_name_is_compared_with_the_one_before(project: Project) -> None:
+    committed(project)
+    project.write("other.yaml", LAW.replace("minimum: 0.7", "minimum: 0.01").split("  - id: parity")[0])
+    project.write("compliance.yaml", f"{example.FACTS}policy: other.yaml\n")
+    assert project.run("gate", "--base", "main").code == 0
+    changes = [(item["policy"], item["key"], item["effect"]) for item in decision(project)["law_changes"]["changes"]]
+    assert ("", "policy", "changed") in changes
+    assert ("parity", "", "loosened") in changes
+    assert ("accuracy", "minimum", "loosened") in changes
+
+
 def test_the_base_that_the_platform_names(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert base_of({"GITHUB_BASE_REF": "main"}) == "origin/main"
     assert base_of({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "abc", "GITHUB_BASE_REF": ""}) == "abc"

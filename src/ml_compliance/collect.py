@@ -53,7 +53,11 @@ def collect(name: str, folders: Mapping[str, Path]) -> Report:
     parts, errors = [], []
     for part, folder in folders.items():
         try:
-            there[part] = report = _read(folder / REPORT_FILE)
+            report = _read(folder / REPORT_FILE)
+            for other, known in there.items():
+                if known.decision.id == report.decision.id:
+                    raise UsageError(f"it is the result of part {other}, not one of its own")
+            there[part] = report
         except ComplianceError as error:
             reason = clip(terminal(error.message), _LONG)
             parts.append(Part(part, "not_evaluated", reason=reason))

@@ -16,6 +16,7 @@ from ml_compliance.yaml_file import YamlFile, check, read_yaml
 
 LAW_VERSION = "ml-compliance/policy/v1"
 COMMAND_LINE = "command line"
+DEFAULT_LAW = "compliance_policy.yaml"
 DEFAULT_MINIMUM = {"cases": 30, "positives": 10, "negatives": 10}
 
 _COMMON: dict[str, Any] = {

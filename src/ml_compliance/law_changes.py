@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any, Literal
 
 from ml_compliance import git
 from ml_compliance.errors import UsageError
+from ml_compliance.law import DEFAULT_LAW
 from ml_compliance.model import LawChange, LawChanges
 from ml_compliance.yaml_file import read_yaml
 
+_NAMED = ("policy", "rego", "rego_key", "waivers")
 _BASES = {"GITHUB_BASE_REF": "origin/", "CI_MERGE_REQUEST_DIFF_BASE_SHA": ""}
 _LARGER_IS_LOOSER = {"maximum", "margin", "relative_margin", "max_failed_expectations", "threshold"}
 _SMALLER_IS_LOOSER = {"minimum", "min_improvement", "min_relative_improvement"}
@@ -24,28 +27,41 @@ def base_of(environment: Mapping[str, str]) -> str:
     return next((start + environment[name] for name, start in _BASES.items() if environment.get(name)), "")
 
 
-def law_changes(folder: Path, law: str, others: Sequence[str], base: str) -> LawChanges:
+def law_changes(folder: Path, law: str, others: Sequence[str], base: str, facts: str = "") -> LawChanges:
     """Compare the law and the `others` (files and folders), relative to `folder`, with what they were at `base`.
 
-    Compared is with the last commit that `base` and HEAD have in common. Where git, the base or a readable law is
-    missing there, the result says so.
+    `facts` is compliance.yaml, where that names the law: if it named another one, the two laws are compared. Compared
+    is with the last commit that `base` and HEAD have in common. Where git, the base or a readable law is missing there,
+    the result says so.
     """
     if not base:
         return LawChanges()
     try:
         commit = git.merge_base(folder, base)
-        before = _law_at(folder, commit, law)
+        named = _named(_read_at(folder, commit, facts)) if facts else {}
+        named_now = _named(read_yaml(folder / facts, facts).data) if named else {}
+        moved = {key for key in _NAMED if named.get(key) != named_now.get(key)}
+        old = os.path.normpath(Path(facts).parent / str(named["policy"])) if "policy" in moved else law
+        before = _read_at(folder, commit, old)
         changed = git.changed_since(folder, commit, others)
     except git.NoGitError as error:
         return LawChanges(reason=f"{base}: {error}")
     except UsageError as error:
         return LawChanges(reason=f"{base}: {error.message}")
     now = read_yaml(folder / law, law).data if (folder / law).is_file() else {}
-    found = (*_changes(law, before, now), *(LawChange(name, "", "", "", "", "changed") for name in changed))
+    switched = (
+        LawChange(facts, "", key, _text(named.get(key)), _text(named_now.get(key)), "changed") for key in sorted(moved)
+    )
+    found = (*switched, *_changes(law, before, now), *(LawChange(name, "", "", "", "", "changed") for name in changed))
     return LawChanges(commit, found, "")
 
 
-def _law_at(folder: Path, commit: str, name: str) -> dict[str, Any]:
+def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the facts say of the rules; empty where there are no facts."""
+    return {"policy": DEFAULT_LAW, **{key: facts[key] for key in _NAMED if key in facts}} if facts else {}
+
+
+def _read_at(folder: Path, commit: str, name: str) -> dict[str, Any]:
     text = git.text_at(folder, commit, name)
     if text is None:
         return {}

@@ -11,11 +11,10 @@ from typing import Any
 from ml_compliance.context import Progress, silent
 from ml_compliance.errors import UsageError
 from ml_compliance.facts import Engine, Facts, Server, read_facts
-from ml_compliance.law import Law, read_law, with_items
+from ml_compliance.law import DEFAULT_LAW, Law, read_law, with_items
 from ml_compliance.waivers import read_waivers
 from ml_compliance.yaml_file import read_yaml
 
-DEFAULT_LAW = "compliance_policy.yaml"
 DEFAULT_WAIVERS = "waivers.yaml"
 
 
