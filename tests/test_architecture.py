@@ -30,7 +30,7 @@ LAYERS = (
     ("decisions", "yaml_file", "files"),
     ("documents", "plugins", "resources", "tools", "git", "deployed"),
     ("model",),
-    ("errors",),
+    ("errors", "environment"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # The composition root may know everything; a sink's own module is what a terminal shows.

@@ -14,7 +14,7 @@ from ml_compliance.errors import ComplianceError, UsageError
 from ml_compliance.model import Decision, Finding, Json, LawChanges, Location, Part, Report, Verdict
 from ml_compliance.platforms._untrusted import read_strict
 from ml_compliance.publish._text import clip, terminal
-from ml_compliance.publish._view import headline, place
+from ml_compliance.publish._view import from_root, headline, place
 from ml_compliance.publish.document import REPORT_SCHEMA
 from ml_compliance.submit import created
 
@@ -134,20 +134,19 @@ def _of_part(part: str, report: Report, finding: Finding) -> Finding:
         policy=f"{part}/{finding.policy or finding.rule}",
         title=f"{part}: {headline(finding)}",
         location=place(report, finding),
-        waiver=waiver and replace(waiver, location=_from_root(report, waiver.location)),
+        waiver=waiver and replace(waiver, location=_placed(report, waiver.location)),
     )
 
 
-def _from_root(report: Report, at: Location) -> Location:
-    return replace(at, file=f"{report.folder}/{at.file}") if report.folder else at
+def _placed(report: Report, at: Location) -> Location:
+    return replace(at, file=from_root(report, at.file))
 
 
 def _law_changes(there: Parts) -> LawChanges:
     """Every change of the rules that a part has seen, once; where one was not compared, that is no `unchanged`."""
     found = {part: report.decision.law_changes for part, report in there.items()}
     moved = dict.fromkeys(chain.from_iterable(
-        (replace(change, file=f"{there[part].folder}/{change.file}" if there[part].folder else change.file)
-         for change in item.changes)
+        (replace(change, file=from_root(there[part], change.file)) for change in item.changes)
         for part, item in found.items()
     ))  # fmt: skip
     lacking = [f"part {part}: {item.reason}" for part, item in found.items() if not item.base]

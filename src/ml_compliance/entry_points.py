@@ -131,7 +131,7 @@ def fairness_report(**options: Any) -> None:
 @model_option
 def build_submission(as_json: bool, **options: Any) -> None:
     """Measure everything and write model_submission.json."""
-    from ml_compliance import gate, terminal
+    from ml_compliance import files, gate, terminal
 
     asked = request(**options)
     found = gate.measure(asked)
@@ -140,7 +140,7 @@ def build_submission(as_json: bool, **options: Any) -> None:
         terminal.print_json(document)
     else:
         terminal.print_evidence(found)
-        click.echo(f"{asked.out / gate.SUBMISSION_FILE}")
+        click.echo(f"{asked.out / files.SUBMISSION_FILE}")
     sys.exit(terminal.evidence_exit_code(found))
 
 

@@ -10,6 +10,7 @@ DENIED = 1
 USAGE = 2
 NOT_EVALUATED = 3
 INTERRUPTED = 130
+OF_VERDICTS = {"allowed": ALLOWED, "denied": DENIED, "not_evaluated": NOT_EVALUATED}
 
 
 class ComplianceError(Exception):

@@ -10,10 +10,11 @@ from typing import Any
 
 from ml_compliance.errors import UsageError
 
+SUBMISSION_FILE, DECISION_FILE = "model_submission.json", "decision.json"
 RESULTS = (
-    "model_submission.json",
+    SUBMISSION_FILE,
     "policy_data.json",
-    "decision.json",
+    DECISION_FILE,
     "report.json",
     "report.md",
     "report.html",
@@ -32,9 +33,7 @@ RESULTS = (
     "image.cdx.json",
 )
 # What is made of a decision, and is worth nothing without it.
-VERDICTS = tuple(
-    name for name in RESULTS if name not in ("model_submission.json", "explainability.html", "image.cdx.json")
-)
+VERDICTS = tuple(name for name in RESULTS if name not in (SUBMISSION_FILE, "explainability.html", "image.cdx.json"))
 
 
 def withdraw(out: Path, names: tuple[str, ...] = RESULTS) -> None:

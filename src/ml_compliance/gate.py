@@ -14,12 +14,12 @@ from ml_compliance.context import Context
 from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document, read_evidence, validate
 from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from ml_compliance.facts import settings_of
+from ml_compliance.files import DECISION_FILE, SUBMISSION_FILE
 from ml_compliance.measured import state
 from ml_compliance.model import Decision, Evidence, LawChanges, Report
 from ml_compliance.request import DEFAULT_WAIVERS, Request
 from ml_compliance.stopwatch import Stopwatch
 
-SUBMISSION_FILE, DECISION_FILE = "model_submission.json", "decision.json"
 LAW_FILE, MEASURED_FILE = "policy_data.json", "measured.json"
 
 

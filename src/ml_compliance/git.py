@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# Whatever git starts is told no more than this: no tokens, and not where a CI runner takes commands from.
-_GIVEN = ("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "SYSTEMROOT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM",
-          "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0")  # fmt: skip
+from ml_compliance.environment import told
+
 _COMMIT = re.compile("[0-9a-f]{7,64}")
 
 
@@ -82,8 +80,7 @@ def _git(folder: Path, *arguments: str) -> str:
     # A repository's own configuration may name programs to run (fsmonitor, filters); nothing of it is wanted here, and
     # least of all that of a bare repository which a change has brought along as plain files.
     command = ["git", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit", "-C", str(folder), *arguments]
-    environment = {**{name: os.environ[name] for name in _GIVEN if name in os.environ},
-                   "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}  # fmt: skip
+    environment = {**told("XDG_CONFIG_HOME", "GIT_CONFIG"), "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
     try:
         done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)
     except FileNotFoundError as error:

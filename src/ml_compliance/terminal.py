@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ml_compliance.documents import canonical
-from ml_compliance.errors import ALLOWED, DENIED, NOT_EVALUATED
+from ml_compliance.errors import NOT_EVALUATED, OF_VERDICTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def run_gate(request: Request, *, as_json: bool, timings: bool) -> int:
 
 def exit_code(decision: Decision) -> int:
     """0 allowed, 1 denied, 3 could not be evaluated."""
-    return {"allowed": ALLOWED, "denied": DENIED, "not_evaluated": NOT_EVALUATED}[decision.verdict]
+    return OF_VERDICTS[decision.verdict]
 
 
 def evidence_exit_code(evidence: Iterable[Evidence]) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ml_compliance.documents import canonical
 from ml_compliance.model import Report
 from ml_compliance.platforms import ApiError, Run, Wish, _github_check
 from ml_compliance.platforms import github as platform
@@ -117,10 +118,10 @@ def test_the_base_of_another_app_is_found_by_its_own_token(github: GitHub, run: 
 
 
 def test_a_snapshot_that_is_too_large_or_broken_is_none() -> None:
-    packed = _github_check.pack({"a": 1})
+    packed = _github_check.pack(canonical({"a": 1}))
     assert _github_check.unpack(packed) == {"a": 1}
     assert _github_check.unpack(packed.replace("v1 e", "v1 f")) is None
-    assert _github_check.unpack(_github_check.pack({"a": "x" * (5 * 1024 * 1024)})) is None
+    assert _github_check.unpack(_github_check.pack(canonical({"a": "x" * (5 * 1024 * 1024)}))) is None
     assert _github_check.unpack("") is None
 
 

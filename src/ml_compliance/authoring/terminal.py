@@ -62,7 +62,7 @@ def run_tests(folder: str, *, as_json: bool) -> int:
 def explanation(asked: Request, decision: Decision) -> list[Json]:
     """Which rule read which value, in JSON: for each finding, and for each rule that found nothing."""
     from ml_compliance.authoring.explain import explained, explained_own
-    from ml_compliance.gate import SUBMISSION_FILE
+    from ml_compliance.files import SUBMISSION_FILE
 
     submission = read_json(asked.out / SUBMISSION_FILE)
     law, rego = asked.law.policies, asked.rego

@@ -81,14 +81,14 @@ def measure(as_json: bool, **options: Any) -> None:
 @common
 def submit(as_json: bool, **options: Any) -> None:
     """Build model_submission.json from the evidence."""
-    from ml_compliance import gate, terminal
+    from ml_compliance import files, gate, terminal
 
     asked = request(**options)
     document = gate.submit(asked)
     if as_json:
         terminal.print_json(document)
     else:
-        click.echo(f"{asked.out / gate.SUBMISSION_FILE}")
+        click.echo(f"{asked.out / files.SUBMISSION_FILE}")
 
 
 @main.command()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from ml_compliance.environment import told
 from ml_compliance.errors import EvaluationError
 from ml_compliance.tools import find
 
@@ -32,17 +32,13 @@ def called(
     """
     command = [using or program(), *arguments]
     try:
-        return subprocess.run(command, cwd=folder, env=given(), input=text, capture_output=True, text=True,
+        # A policy can read the environment (`opa.runtime`), so there is nothing in it to read.
+        return subprocess.run(command, cwd=folder, env=told(), input=text, capture_output=True, text=True,
                               encoding="utf-8", timeout=seconds, check=False)  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise EvaluationError(f"`opa` gave no answer within {seconds} s", where=command[0]) from error
     except OSError as error:
         raise EvaluationError(f"`opa` cannot be started: {error}", where=command[0], remedy=INSTALL) from error
-
-
-def given() -> dict[str, str]:
-    """The environment of `opa`: a policy can read it (`opa.runtime`), so there is nothing in it to read."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SYSTEMROOT") if name in os.environ}
 
 
 def run(*arguments: str, using: str = "", text: str = "", folder: Path | None = None, seconds: int = _SECONDS) -> str:

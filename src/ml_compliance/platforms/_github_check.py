@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ml_compliance.documents import canonical
 from ml_compliance.model import Report
 from ml_compliance.platforms import Api, ApiError, Delivery, Run, Wish
 from ml_compliance.platforms._github_identity import app_of, login
@@ -121,13 +120,13 @@ def _by(item: Mapping[str, Any], author: str) -> bool:
 
 def _text(report: Report) -> tuple[dict[str, str], str]:
     """The snapshot as the text of the check run; and in words why it is not there, if it does not fit."""
-    packed = pack(json.loads(snapshot.render(report).text))
+    packed = pack(snapshot.render(report).text)
     return ({"text": packed}, "") if len(packed) <= OUTPUT else ({}, "the snapshot is too large to compare with")
 
 
-def pack(document: Mapping[str, Any]) -> str:
-    """A snapshot as an HTML comment, which nobody sees."""
-    packed = base64.b64encode(zlib.compress(canonical(document).encode(), 9)).decode()
+def pack(document: str) -> str:
+    """The JSON of a snapshot as an HTML comment, which nobody sees."""
+    packed = base64.b64encode(zlib.compress(document.encode(), 9)).decode()
     return f"<!-- ml-compliance:snapshot:v1 {packed} -->"
 
 

@@ -11,7 +11,7 @@ from ml_compliance.platforms import _github_check as check
 from ml_compliance.platforms._github_identity import login
 from ml_compliance.platforms._github_limits import COMMENT, PAGE
 from ml_compliance.platforms._planned import Planned
-from ml_compliance.platforms._sticky import Comment, Rank, marked, rank_of, same, staying
+from ml_compliance.platforms._sticky import Comment, Rank, marked, rank_of, remove, same, staying
 from ml_compliance.publish.markdown import LIMIT, compose
 
 _ROUNDS = 5
@@ -97,9 +97,4 @@ def _ours(run: Run, api: Api, name: str, head: str, author: str) -> list[Comment
 
 def _collapse(run: Run, api: Api, others: Iterable[Comment]) -> None:
     for item in others:
-        try:
-            api.send("DELETE", f"/repos/{run.repository}/issues/comments/{item.id}")
-        except ApiError as error:
-            # The other run of a race has deleted it.
-            if error.status != 404:
-                raise
+        remove(api, f"/repos/{run.repository}/issues/comments/{item.id}")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from ml_compliance.errors import ALLOWED, DENIED, NOT_EVALUATED
+from ml_compliance.errors import OF_VERDICTS
+from ml_compliance.files import SUBMISSION_FILE
 from ml_compliance.model import Finding, Report
 from ml_compliance.platforms import Delivery, Run, Wish
 from ml_compliance.platforms._github_limits import COMMANDS, MESSAGE, SUMMARY, TITLE
 from ml_compliance.publish import summary
 from ml_compliance.publish._numbers import counted
 from ml_compliance.publish._text import clip, plain, terminal
-from ml_compliance.publish._view import detail, headline, ordered, place
-
-_EXIT_CODES = {"allowed": ALLOWED, "denied": DENIED, "not_evaluated": NOT_EVALUATED}
+from ml_compliance.publish._view import FULL_REPORT, detail, headline, ordered, place
 
 
 def deliver_summary(report: Report, run: Run, *, dry: bool) -> Delivery:
@@ -47,9 +46,9 @@ def outputs(report: Report, wish: Wish) -> dict[str, str]:
         "warnings": str(len(decision.warnings)),
         "waived": str(len(decision.waived)),
         "insufficient": str(len(decision.insufficient)),
-        "report-path": str(wish.out / "report.html"),
-        "submission-path": str(wish.out / "model_submission.json"),
-        "exit-code": str(_EXIT_CODES[decision.verdict]),
+        "report-path": str(wish.out / FULL_REPORT),
+        "submission-path": str(wish.out / SUBMISSION_FILE),
+        "exit-code": str(OF_VERDICTS[decision.verdict]),
     }
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ml_compliance.model import Report
-from ml_compliance.platforms import Api, ApiError, Delivery, Wish
+from ml_compliance.platforms import Api, Delivery, Wish
 from ml_compliance.platforms._gitlab_run import GitlabRun
 from ml_compliance.platforms._planned import Planned
-from ml_compliance.platforms._sticky import Comment, Rank, marked, rank_of, same
+from ml_compliance.platforms._sticky import Comment, Rank, marked, rank_of, remove, same
 
 
 def post_note(report: Report, run: GitlabRun, api: Api, wish: Wish) -> Delivery:
@@ -38,7 +38,7 @@ def post_note(report: Report, run: GitlabRun, api: Api, wish: Wish) -> Delivery:
             return _superseded(api, notes, found, newer)
     for note in found:
         if note.rank < rank or (note.rank == rank and note.id > own.id):
-            _remove(api, f"{notes}/{note.id}")
+            remove(api, f"{notes}/{note.id}")
     url = f"{run.request_url}#note_{own.id}"
     return Delivery("comment", "delivered" if wrote else "unchanged", url=url)
 
@@ -47,7 +47,7 @@ def _superseded(api: Api, notes: str, found: list[Comment], newer: list[Comment]
     newest = max(note.rank for note in newer)
     for note in found:
         if note.rank < newest:
-            _remove(api, f"{notes}/{note.id}")
+            remove(api, f"{notes}/{note.id}")
     return Delivery("comment", "skipped", f"pipeline {newest.number} is newer: its result stays")
 
 
@@ -59,11 +59,3 @@ def _ours(api: Api, notes: str, author: int | None, name: str) -> list[Comment]:
         if rank and not note.get("system") and note.get("author", {}).get("id") == author:
             found.append(Comment(note["id"], note["body"], rank))
     return found
-
-
-def _remove(api: Api, path: str) -> None:
-    try:
-        api.send("DELETE", path)
-    except ApiError as error:
-        if error.status != 404:  # Another run has removed it: that is what was wanted.
-            raise

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ml_compliance.platforms import Run
+from ml_compliance.platforms import Api, ApiError, Run
 
 _MARK = re.compile(r"\A<!-- ml-compliance (\S*) run (\d+)\.(\d+) of ([0-9a-f]*) -->")
 
@@ -56,6 +56,15 @@ def staying(found: Iterable[Comment]) -> Comment | None:
 def same(one: str, other: str) -> bool:
     """Whether two bodies are the same to a reader: a platform may end lines and texts in its own way."""
     return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
+
+
+def remove(api: Api, path: str) -> None:
+    """Delete a comment. Raises ApiError, unless it is gone: another run has removed it, and that is what was wanted."""
+    try:
+        api.send("DELETE", path)
+    except ApiError as error:
+        if error.status != 404:
+            raise
 
 
 def _quoted(name: str) -> str:

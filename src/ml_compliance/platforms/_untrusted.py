@@ -16,11 +16,10 @@ from ml_compliance import files
 from ml_compliance.decisions import decision_document, read_decision
 from ml_compliance.documents import canonical, digest
 from ml_compliance.errors import ComplianceError, EvaluationError
+from ml_compliance.files import DECISION_FILE, SUBMISSION_FILE
 from ml_compliance.publish._text import clip, terminal
 from ml_compliance.submit import read_submission
 
-DECISION_FILE = "decision.json"
-SUBMISSION_FILE = "model_submission.json"
 LARGEST = 16 * 1024 * 1024
 """Bytes of one file. The submission of a model with hundreds of groups has a tenth of it."""
 _MESSAGE = 500

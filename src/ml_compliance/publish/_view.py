@@ -226,7 +226,12 @@ def place(report: Report, finding: Finding) -> Location:
     at = finding.location or next((item.location for item in report.decision.violations if item.location), None)
     line = at.line if at is finding.location and at else 1
     file = at.file if at else "compliance.yaml"
-    return Location(f"{report.folder}/{file}" if report.folder else file, line)
+    return Location(from_root(report, file), line)
+
+
+def from_root(report: Report, file: str) -> str:
+    """A file of the report as seen from the root of the repository."""
+    return f"{report.folder}/{file}" if report.folder else file
 
 
 def fingerprints(report: Report, findings: Iterable[Finding]) -> tuple[str, ...]:

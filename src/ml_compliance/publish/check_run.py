@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from ml_compliance.documents import canonical
@@ -55,8 +54,5 @@ def _message(finding: Finding) -> str:
 
 
 def _named(finding: Finding) -> str:
-    return _joined((finding.severity, finding.policy, finding.rule, *finding.references))
-
-
-def _joined(parts: Iterable[str]) -> str:
+    parts = (finding.severity, finding.policy, finding.rule, *finding.references)
     return " · ".join(part for part in parts if part)
