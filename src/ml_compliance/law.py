@@ -72,6 +72,11 @@ class Law:
         return keys.get(key) or keys.get("id")
 
 
+def items_of(law: Law | None, kind: str) -> tuple[Mapping[str, Any], ...]:
+    """The items of the type `kind`; none where there is no law."""
+    return tuple(item for item in (law.policies if law else ()) if item["type"] == kind)
+
+
 def catalog() -> dict[str, Any]:
     """The rules that are shipped and the types of policy they judge, from the annotations in the Rego."""
     loaded: dict[str, Any] = json.loads((policies_folder() / "catalog.json").read_text(encoding="utf-8"))

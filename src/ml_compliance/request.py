@@ -11,7 +11,7 @@ from typing import Any
 from ml_compliance.context import Progress, silent
 from ml_compliance.errors import UsageError
 from ml_compliance.facts import Engine, Facts, Server, read_facts
-from ml_compliance.law import DEFAULT_LAW, Law, read_law, with_items
+from ml_compliance.law import DEFAULT_LAW, Law, items_of, read_law, with_items
 from ml_compliance.waivers import read_waivers
 from ml_compliance.yaml_file import read_yaml
 
@@ -84,7 +84,7 @@ class Request:
             )
         if not self.only:
             return with_items(law, self.facts.project, self.required)
-        narrowed = replace(law, policies=tuple(item for item in law.policies if item["type"] == self.only))
+        narrowed = replace(law, policies=items_of(law, self.only))
         return narrowed if narrowed.policies else with_items(narrowed, self.facts.project, self.required)
 
     @property

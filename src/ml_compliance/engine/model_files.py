@@ -19,7 +19,7 @@ from typing import IO, Any
 from ml_compliance.engine.model_description import DESCRIPTION, Description, read_description
 from ml_compliance.engine.pickles import UNKNOWN, Global, UnreadableError, imports, is_name
 from ml_compliance.errors import EvaluationError
-from ml_compliance.law import Law, catalog
+from ml_compliance.law import Law, catalog, items_of
 
 _DEPTH = 4
 _LIMIT = 8 * 2**30
@@ -84,7 +84,7 @@ NO_LISTS = Admission()
 
 def admission(law: Law | None) -> Admission:
     """What the law's items of the type model_files let models import, all of them together."""
-    items = [item for item in (law.policies if law else ()) if item["type"] == "model_files"]
+    items = items_of(law, "model_files")
     if not items:
         return NO_LISTS
     usual = catalog()["types"]["model_files"]["parameters"]["properties"]["allowed"]["default"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ml_compliance.engine.classes import CLASS
-from ml_compliance.law import Law
+from ml_compliance.law import Law, items_of
 from ml_compliance.model import Json, Measurement
 from ml_compliance.stats.fairness import Limits, Test
 from ml_compliance.stats.significance import LEVEL, benjamini_hochberg, rounded
@@ -21,9 +21,9 @@ TESTS = "tests"
 def limits(law: Law | None, attributes: tuple[str, ...], about: Mapping[str, str]) -> Limits:
     """The thresholds that items of the law set to each disparity across `attributes`, of the class in `about`."""
     found: dict[str, set[float]] = {}
-    for item in law.policies if law else ():
+    for item in items_of(law, "fairness"):
         stated = [{one} if isinstance(one, str) else set(one) for one in item.get("sensitive_attributes", ())]
-        if item["type"] == "fairness" and set(attributes) in stated and item.get(CLASS) in (None, about.get(CLASS)):
+        if set(attributes) in stated and item.get(CLASS) in (None, about.get(CLASS)):
             found.setdefault(item["metric"], set()).add(float(item["threshold"]))
     return {metric: sorted(thresholds) for metric, thresholds in found.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ml_compliance.law import items_of
 from ml_compliance.model import Evidence, Json, Measurement
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
     UsageError when a limit names a column that does not exist.
     """
     law = context.law
-    asked = [
-        (item, limit) for item in (law.policies if law else ()) if item["type"] == TYPE for limit in item["limits"]
-    ]
+    asked = [(item, limit) for item in items_of(law, TYPE) for limit in item["limits"]]
     if law is None or not asked:
         return Evidence(TYPE, "missing", reason=f"no item of the law has the type {TYPE}")
     from ml_compliance.engine.limits import Limit, check_limits, with_decision

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_compliance.deployed import Image
 from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.law import items_of
 from ml_compliance.measure import _trivy_report
 from ml_compliance.measure._digests import file_digest
 from ml_compliance.measure._trivy import Trivy, program
@@ -71,8 +72,8 @@ def _checked(image: Image, context: Context) -> Path | None:
 
 def _allowed_days(context: Context) -> float | None:
     """The strictest of the law's items, None when it has none about images."""
-    items = [item for item in (context.law.policies if context.law else ()) if item["type"] == "image"]
-    return min((float(item.get("database_age_days", DATABASE_DAYS)) for item in items), default=None)
+    days = (float(item.get("database_age_days", DATABASE_DAYS)) for item in items_of(context.law, "image"))
+    return min(days, default=None)
 
 
 def _scan(trivy: Trivy, target: list[str], vex: list[Path], report: Path, *, offline: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.law import items_of
 from ml_compliance.model import Evidence, Interval, Json, Measurement
 from ml_compliance.stats.performance import Estimate
 
@@ -67,15 +68,7 @@ def measure(context: Context, settings: Settings) -> Evidence:
     A drop is positive where the model gets worse; intervals are for paired estimates. A model that refuses the
     disturbed rows has no drop, but a reason. Raises UsageError for a sample of less than one row.
     """
-    law = context.law
-    asked = sorted(
-        {
-            pair
-            for item in (law.policies if law else ())
-            if item["type"] == TYPE
-            for pair in item["perturbations"].items()
-        }
-    )
+    asked = sorted({pair for item in items_of(context.law, TYPE) for pair in item["perturbations"].items()})
     if not asked:
         return Evidence(TYPE, "missing", reason=f"no item of the law has the type {TYPE}")
     if settings.sample < 1:
