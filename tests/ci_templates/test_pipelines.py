@@ -117,12 +117,36 @@ def test_component_installs_the_package_that_was_released(
     git(components, "tag", "0.1.0")
     git(tmp_path, "clone", "-q", "--bare", str(components), str(consumer.repositories / "ml-compliance.git"))
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    shadow(consumer)
     include = {"component": "gitlab.com/org/ml-compliance/ml-compliance@0.1.0", "inputs": {"engine": "embedded"}}
     done = consumer.run(include=include, more=SHOW, installed=False)
     assert done.code == 0, done.log
     assert "told=allowed" in done.log
     cached = consumer.folder / ".gitlab-ci-local" / "cache" / "ml-compliance-0.1.0"
     assert list(cached.rglob("duckdb-*.whl"))
+
+
+OF_THE_REPOSITORY = {
+    "ml_compliance/__init__.py": "", "ml_compliance/entry_points.py": "def validate_model(): print('shadowed')\n",
+    **{f"{name}.py": "raise SystemExit('shadowed')\n" for name in ("json", "pip", "venv", "zipfile", "sitecustomize")},
+    "uv.toml": "no-index = 'shadowed'\n", ".venv/pyvenv.cfg": "home = /shadowed\n", ".venv/bin/python": "shadowed\n",
+}  # fmt: skip
+
+
+def shadow(consumer: Consumer) -> None:
+    """Modules and configuration in the repository that would run, or be heeded, instead of those that were meant."""
+    for name, text in OF_THE_REPOSITORY.items():
+        (consumer.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        consumer.write(name, text)
+    (consumer.folder / ".venv" / "bin" / "python").chmod(0o755)
+
+
+def test_the_repository_does_not_take_the_place_of_the_gate(consumer: Consumer) -> None:
+    shadow(consumer)
+    done = consumer.run(include=local(consumer, "validate-model", min_accuracy="0.99"))
+    assert done.code == 1
+    assert "shadowed" not in done.log
+    assert done.verdict("validate-model") == "denied"
 
 
 def test_a_package_that_was_not_released_is_not_installed(

@@ -90,6 +90,8 @@ def test_inputs_are_typed_described_and_kept_away_from_the_shell(path: Path) -> 
             assert not [letter for letter in "'\"\\`$;&|<>()\n *" if re.fullmatch(spec["regex"], f"a{letter}b")]
     assert inputs["version"]["default"] == __version__
     assert "CI_MERGE_REQUEST_TITLE" not in script
+    for call in re.findall(r"(?<![-\w])python3? .*", script):
+        assert re.match(r"python3? -[IP] ", call), f"the repository's own modules come first: {call}"
 
 
 def test_what_several_templates_say_is_the_same() -> None:
