@@ -29,10 +29,13 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
     A measurement that fails becomes evidence with status `error`, and the others still run. Raises UsageError
     when the facts, the law or a name are wrong: no evidence can come of those.
     """
+    from ml_compliance.destinations import check_destinations
+
     watch, wanted = watch or Stopwatch(), request.names or plugins.names("measure")
     for name in wanted:
         plugins.load("measure", name)
     facts = request.facts
+    check_destinations(request)
     context = Context(facts, request.law, request.config.parent, request.out, request.progress)
     files.prepare(request.out)
     found = []
@@ -110,9 +113,11 @@ def decide(request: Request, document: Mapping[str, Any] | None = None, watch: S
     from ml_compliance.decide import not_evaluated
     from ml_compliance.decide._agreed import check_decided
     from ml_compliance.decisions import decision_document
+    from ml_compliance.destinations import check_destinations
     from ml_compliance.record.decision import keep, record
 
     files.withdraw(request.out, files.VERDICTS)
+    check_destinations(request)
     law, facts, watch = request.law, request.facts, watch or Stopwatch()
     if document is None:
         document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
