@@ -81,9 +81,15 @@ def test_a_job_without_its_variables_is_refused(name: str) -> None:
         started("https://gitlab.example.org/api/v4" if name != "CI_API_V4_URL" else "", **changes)
 
 
-def test_a_number_that_is_none_is_refused() -> None:
-    with pytest.raises(UsageError, match="'latest' is no number"):
-        started("x", CI_PIPELINE_ID="latest")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CI_PIPELINE_ID", "latest"), ("CI_JOB_ID", "9" * 5_000), ("CI_MERGE_REQUEST_PROJECT_ID", "5/../6"),
+     ("CI_COMMIT_SHA", "main"), ("CI_COMMIT_SHA", SHA + "/../x")],
+    ids=lambda value: value[:30],
+)  # fmt: skip
+def test_a_variable_that_could_lead_elsewhere_is_refused(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is no (number|commit)"):
+        started("x", **{name: value})
 
 
 @pytest.mark.parametrize("below", ["", "/git/lab"])

@@ -83,7 +83,7 @@ def decision(**changes: Any) -> Decision:
         verdict="denied", violations=(LINEAGE, DISPARITY, EXPECTATIONS), warnings=(DRIFT,), waived=(WAIVED,),
         insufficient=(SMALL_GROUPS,), errors=(), engine="embedded", engine_version="OPA 1.22.2 (wasm)",
         policy_digest="sha256:" + "1f" * 32, law_digest="sha256:" + "2e" * 32, input_digest="sha256:" + "3d" * 32,
-        id="sha256:" + "7f3a" * 16, time="2026-11-23T00:00:00Z",
+        id="7f3a" * 16, time="2026-11-23T00:00:00Z",
     )  # fmt: skip
     return replace(start, **changes)
 

@@ -13,7 +13,7 @@ Nothing here changes a verdict: what cannot be delivered is reported, and the re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -81,7 +81,7 @@ class Delivery:
     url: str = ""
 
 
-class Api(Protocol):
+class Api(Hashable, Protocol):
     """A platform's API. Paths are relative to its root, as its documentation writes them."""
 
     def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
