@@ -93,7 +93,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Capability, ...]:
     run = module.read_run(environ)
     about = f"{name}: {run.event} of {run.repository} at {run.commit[:12]}"
     return (*programs, *_engines(programs), Capability("platform", True, about),
-            *module.capabilities(run, module.connect(run)))  # fmt: skip
+            *module.capabilities(run, module.connect(run, probe=True)))  # fmt: skip
 
 
 def _program(name: str) -> Capability:

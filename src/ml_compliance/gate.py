@@ -16,7 +16,7 @@ from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from ml_compliance.facts import settings_of
 from ml_compliance.files import DECISION_FILE, SUBMISSION_FILE
 from ml_compliance.measured import state
-from ml_compliance.model import Decision, Evidence, LawChanges, Report
+from ml_compliance.model import Artifact, Decision, Evidence, LawChanges, Report
 from ml_compliance.request import DEFAULT_WAIVERS, Request
 from ml_compliance.stopwatch import Stopwatch
 
@@ -183,12 +183,13 @@ def _law_changes(request: Request) -> LawChanges:
 
 
 def publish(report: Report, out: Path) -> tuple[Path, ...]:
-    """Render every sink into the output folder."""
+    """Render every sink that has something to say into the output folder."""
     written = []
     for name in plugins.names("publish"):
-        artifact = plugins.load("publish", name).render(report)
-        files.write(out / artifact.name, artifact.text)
-        written.append(out / artifact.name)
+        artifact: Artifact | None = plugins.load("publish", name).render(report)
+        if artifact is not None:
+            files.write(out / artifact.name, artifact.text)
+            written.append(out / artifact.name)
     return tuple(written)
 
 

@@ -224,11 +224,12 @@ def test_the_fairness_report_waits_for_a_schedule(consumer: Consumer) -> None:
 def test_a_merge_request_gets_a_note_with_what_changed(consumer: Consumer) -> None:
     consumer.write("compliance_policy.yaml", LAW.replace("0.7", "0.9"))
     with gitlab() as server:
-        server.artifacts["main", f"{OUT}/snapshot.json", "ml-compliance"] = {
+        before = {
             "schema": "ml-compliance/snapshot/v1", "project": "loans", "verdict": "allowed", "decision": "sha256:1",
             "policy_digest": "sha256:2", "law_digest": "sha256:3", "violations": [], "violations_omitted": 0,
             "measurements": [], "measurements_omitted": 0,
         }  # fmt: skip
+        server.add_pipeline("main", "failed", "ml-compliance", **{f"{OUT}/snapshot.json": before})
         variables = {
             "GITLAB_CI": "true", "CI_API_V4_URL": server.url, "GITLAB_TOKEN": "good", "CI_MERGE_REQUEST_IID": "2",
             "CI_MERGE_REQUEST_PROJECT_ID": "5", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "5",

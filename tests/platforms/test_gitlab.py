@@ -10,7 +10,7 @@ import pytest
 
 from ml_compliance.errors import UsageError
 from ml_compliance.model import Report
-from ml_compliance.platforms import ApiError, Delivery, Wish, gitlab
+from ml_compliance.platforms import Delivery, Wish, gitlab
 from ml_compliance.platforms._gitlab_run import GitlabRun
 from ml_compliance.platforms._planned import Planned
 from tests.platforms.gitlab_server import BOT, Gitlab, operation, valid
@@ -270,18 +270,3 @@ def test_an_instance_that_does_not_answer_is_reported(monkeypatch: pytest.Monkey
     found = deliver(run, comment=False)
     assert found["check"].status == "failed"
     assert set(found) == {"check"}
-
-
-def test_the_snapshot_of_the_target_branch_is_read(server: Gitlab) -> None:
-    server.artifacts["release/1", "ml-compliance-out/snapshot.json", "ml-compliance"] = {"verdict": "denied"}
-    run = started(server.url)
-    assert gitlab.baseline(run, gitlab.connect(run), "loans") == {"verdict": "denied"}
-    other = started(server.url, CI_JOB_NAME="another job")
-    assert gitlab.baseline(other, gitlab.connect(other), "loans") == (
-        "the job another job left no snapshot.json in the latest successful pipeline of release/1"
-    )
-    plain = started(server.url, CI_MERGE_REQUEST_TARGET_BRANCH_NAME="")
-    assert gitlab.baseline(plain, gitlab.connect(plain), "loans") == ""
-    refused = started(server.url, GITLAB_TOKEN="unknown")  # noqa: S106  of no instance
-    with pytest.raises(ApiError, match="401"):
-        gitlab.baseline(refused, gitlab.connect(refused), "loans")

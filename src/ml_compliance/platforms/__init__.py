@@ -2,7 +2,7 @@
 
     detect(environ) -> bool                          whether this process runs there
     read_run(environ) -> Run                         what was started, for which commit and change request
-    connect(run) -> Api                              the way to its API
+    connect(run, probe=False) -> Api                 the way to its API; a probe gives up within seconds
     capabilities(run, api) -> tuple[Capability, ...] what may be published, and what would lift what may not
     baseline(run, api, name) -> dict | str           the snapshot (snapshot.json) of the branch that is merged into, or
                                                      why there is none; empty where nothing will be merged
