@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import io
 import json
-import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from ml_compliance import tools
 from ml_compliance.cli import main
 from ml_compliance.errors import EvaluationError
 from ml_compliance.tools import _archive, _lock
+from tests import scans
 from tests.programs import required
 
 NAME = "hello_1.0.tar.gz"
-LICENSE = Path(__file__).parent.parent.parent / "LICENSE"
 PROGRAM = b"#!/bin/sh\necho Version: 1.0\n"
 
 
@@ -75,29 +74,20 @@ def test_the_real_trivy_is_taken_out_of_its_archive(
     tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Packed as its publisher does, from a folder, by the shipped lock but for the digest of this build."""
-    program = Path(required("trivy"))
-    asset = tools.pinned("trivy", tools.read_lock())
-    name = asset.url.rsplit("/", 1)[1]
-    (tmp_path / "mirror").mkdir()
-    with tarfile.open(tmp_path / "mirror" / name, "w:gz", compresslevel=1) as file:
-        file.add(LICENSE, "LICENSE")
-        file.add(program.resolve(), "trivy")
-    digest = tools.sha256(tmp_path / "mirror" / name)
-    document = tools.read_lock()
-    document["trivy"]["assets"][asset.platform]["sha256"] = digest
-    lock = tmp_path / "lock.json"
-    lock.write_text(json.dumps(document))
+    program, lock = Path(required("trivy")), scans.mirror(tmp_path / "mirror")
     monkeypatch.setenv("ML_COMPLIANCE_TOOLS_LOCK", str(lock))
-    monkeypatch.setenv("ML_COMPLIANCE_TOOLS_MIRROR", str(tmp_path / "mirror"))
+    monkeypatch.setenv("ML_COMPLIANCE_TOOLS_MIRROR", str(lock.parent))
+    asset = tools.pinned("trivy", tools.read_lock())
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     done = CliRunner().invoke(main, ["tools", "install", "trivy", "--json"])
     assert done.exit_code == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer == {"tool": "trivy", "version": asset.version, "path": str(installed / f"trivy-{asset.version}"),
-                      "sha256": tools.sha256(program), "verified": True, "origin": digest}  # fmt: skip
+                      "sha256": tools.sha256(program), "verified": True, "origin": asset.sha256}  # fmt: skip
     assert tools.found("trivy") == tools.Found(Path(answer["path"]), asset.version, verified=True)
     # Once it is there, nothing is fetched again.
-    shutil.rmtree(tmp_path / "mirror")
+    for path in (tmp_path / "mirror").glob("*.tar.gz"):
+        path.unlink()
     assert CliRunner().invoke(main, ["tools", "install", "trivy"]).exit_code == 0
 
 
