@@ -28,12 +28,12 @@ COMMANDS: dict[str, click.Command] = {
 }
 # What is of no use in a job, or belongs to the action alone.
 NO_INPUT = {"--json", "--timings", "--explain"}
-_TASK = {"working-directory", "fail-on", "python"}
+_TASK = {"working-directory", "fail-on", "python", "tools"}
 OWN = {
     "": {*_TASK, "artifact", "sarif", "token", "name", "comment", "check", "dry-run"},
     "post-from-fork": {"config", "policy", "name", "dry-run", "artifact", "token", "working-directory", "python"},
     "post-results": {"token", "working-directory", "python"},
-    "setup": {"python"},
+    "setup": {"python", "tools"},
     **dict.fromkeys(
         ("build-submission", "monitor", "query-opa", "scan-image", "validate-data", "validate-model"), _TASK
     ),
