@@ -26,6 +26,7 @@ RESULTS = (
     "metrics.txt",
     "gate.env",
     "badge.json",
+    "admission.json",
     "check_run.json",
     "snapshot.json",
     "explainability.html",
