@@ -91,7 +91,7 @@ def test_doctor_waits_for_no_api_that_refuses(platform: str, monkeypatch: pytest
         monkeypatch.setenv(name, value)
     before = time.monotonic()
     done = CliRunner().invoke(main, ["doctor", "--json"])
-    assert time.monotonic() - before < 15
+    assert time.monotonic() - before < 30
     found = {item["what"]: item for item in json.loads(done.stdout)}
     assert found["platform"]["about"].startswith(platform)
     for what in ("comment", "check"):

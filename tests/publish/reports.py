@@ -136,7 +136,7 @@ def image(text: str = "", **facts: Any) -> Evidence:
     entry = {"cve": "CVE-2023-4911", "package": "libc6", "installed": "2.36-9+deb12u1", "fixed": "2.36-9+deb12u3",
              "severity": "high", "title": "buffer overflow in ld.so", "target": "credit.tar (debian 12.1)"}  # fmt: skip
     found = [entry, {**entry, "target": "elsewhere"}, {**entry, "cve": "GHSA-x84v-xcm2-53pg", "fixed": "", "title": ""}]
-    start = {
+    start: dict[str, Any] = {
         "reference": "registry.example.org:5000/credit", "digest": "sha256:" + "ab" * 32, "digest_of": "manifest",
         "os": {"family": "debian", "name": "12.1", "end_of_life": False}, "incomplete": False,
         "scanner": {"name": "trivy", "version": "0.67.2", "schema": 2}, "suppressed": [],

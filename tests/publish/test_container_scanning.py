@@ -174,9 +174,11 @@ def test_a_scan_that_broke_off_is_no_scan(status: Any) -> None:
     assert container_scanning.render(reports.report(reports.decision(), (broken,))) is None
 
 
-def test_a_scan_of_no_known_time_is_none() -> None:
-    for scan in (None, {}, {"started": "2026-11-23T00:00:00"}, {"started": "now", "ended": "then"}, []):
-        assert container_scanning.render(reports.scanned(scan=scan)) is None
+@pytest.mark.parametrize(
+    "scan", [None, {}, [], {"started": "2026-11-23T00:00:00"}, {"started": "now", "ended": "then"}]
+)
+def test_a_scan_of_no_known_time_is_none(scan: Any) -> None:
+    assert container_scanning.render(reports.scanned(scan=scan)) is None
 
 
 @given(st.sampled_from(hostile.STRINGS) | st.text(max_size=300))
