@@ -12,6 +12,7 @@ from typing import Any
 from ml_compliance import files, plugins
 from ml_compliance.context import Context
 from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document, read_evidence, validate
+from ml_compliance.environment import unheeded
 from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from ml_compliance.facts import settings_of
 from ml_compliance.files import DECISION_FILE, SUBMISSION_FILE
@@ -40,7 +41,7 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
     files.prepare(request.out)
     found = []
     try:
-        with request.progress("measure", len(wanted)) as advance:
+        with unheeded(), request.progress("measure", len(wanted)) as advance:
             for name in wanted:
                 with watch.room(f"measure {name}"):
                     evidence = _measure_one(name, context, request)
