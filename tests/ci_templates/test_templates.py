@@ -110,7 +110,7 @@ def publishing(path: Path) -> str:
     """The part of the script after the verdict, with the words for the template's own command and name."""
     (job,) = parts(path)[2].values()
     script: str = job["script"][1]
-    task = f"python3 -c 'from ml_compliance.entry_points import {path.stem.replace('-', '_')} as task; task()'"
+    task = f"python3 -P -c 'from ml_compliance.entry_points import {path.stem.replace('-', '_')} as task; task()'"
     after = script[script.index('if [ "$code" -ne 2 ] && [ -f ') :]
     return after.replace(task, "TASK").replace(f"'$[[ inputs.job-prefix ]]{path.stem}'", "NAME")
 
