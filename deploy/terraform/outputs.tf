@@ -9,6 +9,6 @@ output "bucket_arn" {
 }
 
 output "kms_key_arn" {
-  description = "For the same policy: kms:GenerateDataKey to write, kms:Decrypt to read."
+  description = "For the same policy: kms:GenerateDataKey and kms:Decrypt, both of them also to write, since a record is uploaded in parts."
   value       = aws_kms_key.evidence.arn
 }

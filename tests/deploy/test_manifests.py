@@ -146,3 +146,12 @@ def test_trivy_would_find_it(file: str, old: str, new: str, check: str, tmp_path
     assert old in text
     (copy / file).write_text(text.replace(old, new), encoding="utf-8")
     assert check in {found for _, found in findings(copy, tmp_path / "cache")}
+
+
+def test_gatekeeper_is_told_to_read_what_its_templates_need() -> None:
+    folder, asked = DEPLOY / "gatekeeper", [required("gator"), "sync", "test", "--force-omit-gvk-manifest"]
+    done = subprocess.run([*asked, "--filename", str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    without = ["--filename", str(folder / "admitted-images.template.yaml")]
+    done = subprocess.run([*asked, *without], capture_output=True, text=True, check=False)
+    assert (done.returncode, "ConfigMap" in done.stderr) == (1, True)
