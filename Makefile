@@ -41,6 +41,7 @@ lock: .venv/ready
 	cd requirements && PATH="../$(BIN):$$PATH" $(LOCK) uv.in -o uv.txt
 	$(BIN)/$(LOCK) pyproject.toml -o requirements/run.txt
 	$(BIN)/$(LOCK) requirements/build.in -c requirements/run.txt -o requirements/build.txt
+	$(BIN)/$(LOCK) requirements/model.in -c requirements/run.txt -o requirements/model.txt
 	$(BIN)/$(LOCK) pyproject.toml --group dev --extra spark -o requirements/dev.txt
 	cp requirements/dev.txt requirements/bench.txt # its versions, wherever the tools compared with allow them
 	$(BIN)/$(LOCK) pyproject.toml --group dev --extra bench -o requirements/bench.txt

@@ -38,7 +38,9 @@ runs:
       run: mkdir -p "$ARTIFACTS" && cp -r "$UPLOADED" "$ARTIFACTS"
 """
 CHECKOUT = "actions/checkout@" + "0" * 40  # act copies the repository itself, and looks nothing up.
-UNPLUGGED = ("unshare", "--net", "--map-root-user", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+# Who is root already stays so: in a namespace of its own it would lack the other users that an image is built with.
+_ROOT = () if os.geteuid() == 0 else ("--map-root-user",)
+UNPLUGGED = ("unshare", "--net", *_ROOT, "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
 
 @dataclass(frozen=True)

@@ -59,10 +59,16 @@ def mitigated(training: pd.DataFrame) -> Any:
     return search.predictors_[search.best_idx_]
 
 
+def requirements() -> list[str]:
+    """What serving such a model takes, in the versions that are installed here; of MLflow, the small package."""
+    from importlib.metadata import version
+
+    return [f"{name}=={version(name)}" for name in ("mlflow-skinny", "pandas", "scikit-learn", "skops")]
+
+
 def register(model: Any, training: pd.DataFrame, lineage: dict[str, str], folder: Path) -> str:
     """Log and register `model` in the MLflow store of `folder`; returns its URI."""
     import mlflow
-    import sklearn
 
     example = training[list(FEATURES)]
     signature = mlflow.models.infer_signature(example.astype("float64"), model.predict(example))
@@ -77,6 +83,6 @@ def register(model: Any, training: pd.DataFrame, lineage: dict[str, str], folder
         )
         info = mlflow.sklearn.log_model(
             model, name="model", signature=signature, registered_model_name=NAME,
-            pip_requirements=[f"scikit-learn=={sklearn.__version__}"],
+            pip_requirements=requirements(),
         )  # fmt: skip
     return f"models:/{NAME}/{info.registered_model_version}"
