@@ -15,12 +15,14 @@ from pathlib import Path
 
 import junitparser
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
+from tests import images, scans
 from tests.ci_templates import consumer as example
 from tests.ci_templates.consumer import OUT, ROOT, TEMPLATES, Consumer, commit, git
 from tests.platforms.gitlab_server import gitlab
 from tests.project import FACTS, LAW
+from tests.publish.test_container_scanning import FORMAT
 
 # https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations
 LINK = {
@@ -210,6 +212,19 @@ def test_tasks_judge_one_thing_each(consumer: Consumer) -> None:
     (denied,) = [note for note in server.ours() if "ml-compliance loan-validate-model run" in note]
     assert "--min-accuracy" in denied
     assert "verdict stands" not in done.log
+
+
+def test_an_image_is_scanned_for_the_security_widgets_of_gitlab(consumer: Consumer) -> None:
+    images.archive(images.image(images.WOLFI), consumer.folder / "credit.tar")
+    consumer.write("compliance.yaml", FACTS + scans.facts("{archive: credit.tar}"))
+    done = consumer.run(include=local(consumer, "scan-image", engine="embedded"), more=SHOW)
+    assert done.code == 1, done.log
+    assert "told=denied violations=1" in done.log
+    report = json.loads(done.artifact("scan-image", "gl-container-scanning-report.json"))
+    Draft7Validator(FORMAT).validate(report)
+    assert {item["name"].split(":")[0] for item in report["vulnerabilities"]} == {"openssl"}
+    bill = json.loads(done.artifact("scan-image", "image.cdx.json"))
+    assert "libcrypto3" in {item["name"] for item in bill["components"]}
 
 
 def test_the_fairness_report_waits_for_a_schedule(consumer: Consumer) -> None:
