@@ -8,34 +8,42 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ml_compliance.yaml_file import read_yaml
+from tests.platforms.github_server import REPOSITORY, TOKEN
 from tests.programs import lacking, required
 
 ROOT = Path(__file__).parent.parent.parent
 ACTIONS = (ROOT / "action.yml", *sorted((ROOT / "actions").glob("*/action.yml")))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-# Stands for every action of others: it keeps what it is given to upload.
-STUB = """\
+# What stands for the actions of others, by repository: artifacts are folders here, and what scans code does nothing.
+STUBS = {
+    "actions/upload-artifact": """\
+    - shell: bash
+      env: {NAME: "${{ inputs.name }}", FOLDER: "${{ inputs.path }}"}
+      run: mkdir -p "$ARTIFACTS" && mkdir "$ARTIFACTS/$NAME" && cp -r "$FOLDER/." "$ARTIFACTS/$NAME"
+""",
+    "actions/download-artifact": """\
+    - shell: bash
+      env: {NAME: "${{ inputs.name }}", FOLDER: "${{ inputs.path }}"}
+      run: test -n "$NAME" && mkdir -p "$FOLDER" && cp -r "$ARTIFACTS/$NAME/." "$FOLDER"
+""",
+    "github/codeql-action": "    - {shell: bash, run: 'true'}\n",
+}
+HEAD = """\
 name: stub
-description: Keeps a copy of the folder that it is given.
+description: Stands for an action of others.
 inputs:
-  path:
-    description: The folder.
-    default: ""
+  name: {description: The name of the artifact.}
+  path: {description: The folder.}
 runs:
   using: composite
   steps:
-    - if: inputs.path != ''
-      shell: bash
-      env:
-        UPLOADED: ${{ inputs.path }}
-      run: mkdir -p "$ARTIFACTS" && cp -r "$UPLOADED" "$ARTIFACTS"
 """
 CHECKOUT = "actions/checkout@" + "0" * 40  # act copies the repository itself, and looks nothing up.
 # Who is root already stays so: in a namespace of its own it would lack the other users that an image is built with.
@@ -50,6 +58,8 @@ class Run:
     code: int
     records: tuple[dict[str, Any], ...]
     artifacts: Path
+    github: dict[str, Any]
+    """What is on the GitHub beside it: `comments`, `checks`, what was `asked`, and `problems`; empty without one."""
 
     def outputs(self, *step: str) -> dict[str, str]:
         """The outputs of the step with these ids, the outermost first."""
@@ -83,24 +93,43 @@ class Run:
 
 
 def checkout(folder: Path) -> Path:
-    """A copy of the files of this project that git knows or would add."""
+    """A copy of the files of this project that git knows or would add.
+
+    act does not know `$/`, which is new: there the workflows name this project and its version instead.
+    """
     listed = ("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
     for name in filter(None, names):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    for path in (folder / ".github" / "workflows").glob("*.yml"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r"uses: \$/(\S+)", r"uses: org/ml-compliance/\1@v1", text), encoding="utf-8")
     return folder
 
 
 def repository(folder: Path, workflow: str) -> Path:
-    """Make `folder` a git repository with `workflow`, all of it committed."""
+    """Make `folder` the git repository org/loans with `workflow`, all of it committed."""
     path = folder / ".github" / "workflows" / "gate.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(workflow, encoding="utf-8")
-    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "A model"]):
+    origin = ["remote", "add", "origin", f"https://github.com/{REPOSITORY}"]
+    for words in (["init", "--quiet"], origin, ["add", "--all"], ["commit", "--quiet", "--message", "A model"]):
         subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *words], cwd=folder, check=True)
     return path
+
+
+def workflow(*steps: Mapping[str, Any]) -> str:
+    """A workflow on push, with one job that checks the repository out and takes `steps`. JSON is YAML."""
+    job = {"runs-on": "ubuntu-latest", "steps": [{"uses": CHECKOUT}, *steps]}
+    return json.dumps({"on": "push", "permissions": {}, "jobs": {"gate": job}})
+
+
+def shown(document: str, name: str) -> str:
+    """The workflow called `name` that a document of ours shows."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return text.split(f"```yaml\n# .github/workflows/{name}.yml\n")[1].split("```")[0]
 
 
 def others() -> set[str]:
@@ -112,33 +141,57 @@ def others() -> set[str]:
     return found
 
 
-def act(repository: Path, ours: Path, scratch: Path, event: str = "push", **environment: str) -> Run:
-    """Run the workflow in `repository`, where `org/ml-compliance@v1` is the folder `ours`, without a network."""
-    program = Path(sys.executable).with_name("act")
-    if not program.exists():
-        lacking("the program `act`")
-    stubs = []
+def stubs(scratch: Path) -> Iterator[str]:
+    """Write what stands for the actions of others into `scratch`, and say so as act takes it."""
     for action in sorted(others()):
         owner, name, *inside, commit = re.split("[/@]", action)
         place = scratch / "stubs" / name
         (place / Path(*inside)).mkdir(parents=True, exist_ok=True)
-        (place / Path(*inside) / "action.yml").write_text(STUB, encoding="utf-8")
-        stubs += ["--local-repository", f"{owner}/{name}@{commit}={place}"]
-    artifacts = scratch / "artifacts"
+        (place / Path(*inside) / "action.yml").write_text(HEAD + STUBS[f"{owner}/{name}"], encoding="utf-8")
+        yield from ("--local-repository", f"{owner}/{name}@{commit}={place}")
+
+
+def act(
+    repository: Path,
+    ours: Path,
+    scratch: Path,
+    event: str = "push",
+    file: str = "gate.yml",
+    payload: Mapping[str, Any] | None = None,
+    pulls: Sequence[Mapping[str, Any]] | None = None,
+    **environment: str,
+) -> Run:
+    """Run the workflow `file` in `repository`, where `org/ml-compliance@v1` is the folder `ours`, without a network.
+
+    `payload` is what the event holds, `pulls` are the pull requests of a GitHub beside it; None for no GitHub.
+    """
+    program = Path(sys.executable).with_name("act")
+    if not program.exists():
+        lacking("the program `act`")
+    artifacts, state, told = scratch / "artifacts", scratch / "github.json", scratch / "event.json"
+    told.write_text(json.dumps(payload or {}), encoding="utf-8")
+    state.write_text(json.dumps(pulls or []), encoding="utf-8")
     given = {"ARTIFACTS": str(artifacts), **offline(), **environment}
+    beside = () if pulls is None else (sys.executable, "-m", "tests.actions.beside_github", str(state))
     command = [
-        *UNPLUGGED, str(program), event, "--json", "--no-cache-server", "-P", "ubuntu-latest=-self-hosted",
-        "--action-cache-path", str(scratch / "act"), "--local-repository", f"org/ml-compliance@v1={ours}", *stubs,
+        *UNPLUGGED, *beside, str(program), event, "--json", "--no-cache-server", "--eventpath", str(told),
+        "--directory", str(repository), "--workflows", f".github/workflows/{file}",
+        "-P", "ubuntu-latest=-self-hosted", "-P", "ubuntu-24.04=-self-hosted",
+        "--secret", "GITHUB_TOKEN", "--action-cache-path", str(scratch / "act"),
+        "--local-repository", f"org/ml-compliance@v1={ours}", *stubs(scratch),
         *(word for name, value in given.items() for word in ("--env", f"{name}={value}")),
     ]  # fmt: skip
     required("unshare")
     required("ip")
     done = subprocess.run(
-        command, cwd=repository, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
-    )
+        command, cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "NO_COLOR": "1", "GITHUB_TOKEN": TOKEN},
+    )  # fmt: skip
     records = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert records, done.stderr
-    return Run(done.returncode, tuple(records), artifacts)
+    github = {} if pulls is None else json.loads(state.read_text(encoding="utf-8"))
+    assert github.get("problems", []) == []
+    return Run(done.returncode, tuple(records), artifacts, github)
 
 
 def offline() -> dict[str, str]:

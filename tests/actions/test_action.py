@@ -11,41 +11,22 @@ import pytest
 from ml_compliance.yaml_file import read_yaml
 from tests.actions import projects, rig
 
-PUBLISHED = f"""\
-on: push
-permissions: {{}}
-jobs:
-  gate:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: {rig.CHECKOUT}
-      - uses: org/ml-compliance@v1
-        id: allowed
-        with: {{working-directory: model}}
-      - run: cp -r model/ml-compliance-out "$RUNNER_TEMP/ml-compliance-from-fork"
-      - uses: org/ml-compliance/actions/post-from-fork@v1
-        id: fork
-        with: {{working-directory: model, dry-run: "true"}}
-      - uses: org/ml-compliance@v1
-        id: broken
-        continue-on-error: true
-        with: {{working-directory: predictions, engine: server, opa-url: "http://127.0.0.1:9"}}
-      - uses: org/ml-compliance@v1
-        id: denied
-        with: {{working-directory: predictions, artifact: "", out: elsewhere}}
-"""
-OWN = f"""\
-on: push
-permissions: {{}}
-jobs:
-  gate:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: {rig.CHECKOUT}
-      - uses: ./
-        id: gate
-        with: {{working-directory: consumer/predictions, fail-on: never}}
-"""
+PUBLISHED = rig.workflow(
+    {"uses": "org/ml-compliance@v1", "id": "allowed", "with": {"working-directory": "model"}},
+    {"uses": "org/ml-compliance/actions/post-from-fork@v1", "id": "fork",
+     "with": {"working-directory": "model", "dry-run": "true"}},
+    {"uses": "org/ml-compliance@v1", "id": "broken", "continue-on-error": True,
+     "with": {"working-directory": "predictions", "artifact": "broken", "engine": "server",
+              "opa-url": "http://127.0.0.1:9"}},
+    {"uses": "org/ml-compliance/actions/setup@v1", "id": "setup"},
+    {"run": '"$PROGRAM" gate', "id": "direct", "working-directory": "talking",
+     "env": {"PROGRAM": "${{ steps.setup.outputs.program }}"}},
+    {"uses": "org/ml-compliance@v1", "id": "denied",
+     "with": {"working-directory": "predictions", "artifact": "", "out": "elsewhere"}},
+)  # fmt: skip
+OWN = rig.workflow(
+    {"uses": "./", "id": "gate", "with": {"working-directory": "consumer/predictions", "fail-on": "never"}}
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +37,10 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def published(ours: Path, tmp_path_factory: pytest.TempPathFactory) -> rig.Run:
-    """One job in a repository of its own, where three gates run one after the other."""
+    """One job in a repository of its own, where four gates run one after the other."""
     scratch = tmp_path_factory.mktemp("consumer")
     projects.write(scratch / "repository")
+    projects.talk(scratch / "repository" / "talking")
     rig.repository(scratch / "repository", PUBLISHED)
     return rig.act(scratch / "repository", ours, scratch)
 
@@ -97,12 +79,22 @@ def test_a_result_of_another_run_is_looked_at_and_shown(published: rig.Run) -> N
     assert published.result("fork") == "success"
 
 
+def test_what_a_model_prints_is_no_command_also_without_the_action(published: rig.Run) -> None:
+    assert published.result("direct") == "success"
+    assert "a model said so" in published.text
+    assert published.outputs("direct") == {}
+    assert published.summary("direct") == ""
+    assert not [one for one in published.annotations("error") if "a model said so" in one["message"]]
+    # What came after it was obeyed again.
+    assert published.annotations("error")
+
+
 def test_a_job_installs_once(published: rig.Run) -> None:
     assert published.text.count("ml-compliance: set up in") == 1
 
 
 def test_the_output_folder_is_uploaded_also_when_nothing_could_be_judged(published: rig.Run) -> None:
-    report = json.loads((published.artifacts / "ml-compliance-out" / "report.json").read_text())
+    report = json.loads((published.artifacts / "broken" / "report.json").read_text())
     assert report["decision"]["verdict"] == "not_evaluated"
 
 

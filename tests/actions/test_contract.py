@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import pytest
+from ruamel.yaml import YAML
 
 from ml_compliance import entry_points
 from ml_compliance.cli import main
@@ -95,6 +96,24 @@ def test_the_whole_gate_publishes_as_post_results_does() -> None:
     # Only what publishes is given the token.
     given = [step["name"] for step in action(rig.ROOT)["runs"]["steps"] if "inputs.token" in str(step)]
     assert given == ["Publish"]
+
+
+def test_the_workflow_for_forks_takes_what_its_action_takes() -> None:
+    workflow = read_yaml(rig.ROOT / ".github" / "workflows" / "post-from-fork.yml", "post-from-fork.yml").data
+    call, (job,) = workflow["on"]["workflow_call"], workflow["jobs"].values()
+    expected = action(rig.ROOT / "actions" / "post-from-fork")["inputs"]
+    # A workflow takes a token as a secret only.
+    assert set(expected) == set(call["inputs"]) | set(call["secrets"])
+    for name, declared in call["inputs"].items():
+        assert declared["description"] == expected[name]["description"]
+        assert str(declared["default"]).lower() == expected[name]["default"], name
+        assert declared["type"] == ("boolean" if isinstance(declared["default"], bool) else "string")
+    step = next(item for item in job["steps"] if item["uses"] == "$/actions/post-from-fork")
+    given = {name: f"${{{{ inputs.{name} }}}}" for name in call["inputs"]}
+    assert step["with"] == given | {"token": "${{ secrets.token || github.token }}"}
+    caller = YAML(typ="safe").load(rig.shown("docs/github.md", "fork"))["jobs"]["comment"]
+    assert caller["permissions"] == job["permissions"]
+    assert caller["uses"] == "org/ml-compliance/.github/workflows/post-from-fork.yml@v1"
 
 
 @pytest.mark.parametrize("path", rig.ACTIONS, ids=folder_of)

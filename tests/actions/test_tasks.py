@@ -8,32 +8,18 @@ import pytest
 
 from tests.actions import projects, rig
 
-CHAIN = f"""\
-on: push
-permissions: {{}}
-jobs:
-  tasks:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: {rig.CHECKOUT}
-      - uses: org/ml-compliance/actions/validate-data@v1
-        id: data
-        with: {{working-directory: predictions, fail-on: never, out: of data}}
-      - uses: org/ml-compliance/actions/setup@v1
-        id: setup
-      - env: {{PROGRAM: '${{{{ steps.setup.outputs.program }}}}'}}
-        run: '"$PROGRAM" --version'
-      - uses: org/ml-compliance/actions/validate-model@v1
-        id: model
-        continue-on-error: true
-        with: {{working-directory: predictions, min-accuracy: "0.999", require-explainability: "true"}}
-      - uses: org/ml-compliance/actions/build-submission@v1
-        id: submission
-        with: {{working-directory: predictions}}
-      - uses: org/ml-compliance/actions/query-opa@v1
-        id: decision
-        with: {{working-directory: predictions, cross-check: "maybe"}}
-"""
+ACTIONS = "org/ml-compliance/actions"
+CHAIN = rig.workflow(
+    {"uses": f"{ACTIONS}/validate-data@v1", "id": "data",
+     "with": {"working-directory": "predictions", "fail-on": "never", "out": "of data"}},
+    {"uses": f"{ACTIONS}/setup@v1", "id": "setup"},
+    {"run": '"$PROGRAM" --version', "env": {"PROGRAM": "${{ steps.setup.outputs.program }}"}},
+    {"uses": f"{ACTIONS}/validate-model@v1", "id": "model", "continue-on-error": True,
+     "with": {"working-directory": "predictions", "min-accuracy": "0.999", "require-explainability": "true"}},
+    {"uses": f"{ACTIONS}/build-submission@v1", "id": "submission", "with": {"working-directory": "predictions"}},
+    {"uses": f"{ACTIONS}/query-opa@v1", "id": "decision",
+     "with": {"working-directory": "predictions", "cross-check": "maybe"}},
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

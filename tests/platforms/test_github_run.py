@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ml_compliance.errors import UsageError
+from ml_compliance.model import Part
 from ml_compliance.platforms import Run, Wish, _github_runner
 from ml_compliance.platforms import github as platform
 from ml_compliance.platforms._github_limits import COMMANDS, SUMMARY
@@ -66,7 +67,6 @@ def without(event: dict[str, Any], *path: str) -> dict[str, Any]:
         ("pull_request", "[" * 100_000, "cannot be read: it is nested too deeply"),
         ("pull_request", '{"pull_request": ' * 100_000, "cannot be read: it is nested too deeply"),
         ("pull_request", '{"pull_request": {"number": ' + "7" * 5_000 + "}}", "cannot be read: Exceeds the limit"),
-        ("pull_request", " " * 100_000_000 + "{}", "cannot be read: it is larger than 26,214,400 bytes"),
         ("pull_request", {}, "'pull_request' is a required property"),
         ("pull_request", {"pull_request": {**PULL, "number": "7"}}, "$.pull_request.number: '7' is not of type"),
         ("pull_request", {"pull_request": {**PULL, "number": "7" * 5_000}}, "$.pull_request.number: '777"),
@@ -100,9 +100,12 @@ def test_a_fork_whose_branch_is_gone_has_no_head(tmp_path: Path) -> None:
     assert platform.read_run(environment(tmp_path, "workflow_run", event)).head == ""
 
 
-def test_an_event_file_that_is_not_there_is_the_users_mistake(tmp_path: Path) -> None:
+def test_an_event_file_that_is_none_is_the_users_mistake(tmp_path: Path) -> None:
     environ = environment(tmp_path, "push", {})
-    for place, told in (("nowhere", "No such file"), (".", "Is a directory"), ("\0", "null byte")):
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(100_000_000)
+    for place, told in (("nowhere", "No such file"), (".", "Is a directory"), ("\0", "null byte"),
+                        ("large", "it is larger than 26,214,400 bytes")):  # fmt: skip
         with pytest.raises(UsageError, match=told):
             platform.read_run({**environ, "GITHUB_EVENT_PATH": str(tmp_path / place)})
 
@@ -211,6 +214,12 @@ def test_outputs_and_summary_are_what_a_workflow_reads(run: Run, wish: Wish) -> 
     assert set(found) == {"verdict", "decision-id", "violations", "warnings", "waived", "insufficient", "report-path",
                           "submission-path", "exit-code"}  # fmt: skip
     assert "DENIED" in Path(run.summary).read_text()
+
+
+def test_a_report_of_parts_has_no_submission(wish: Wish) -> None:
+    parts = replace(reports.denied(), parts=(Part("loans", "denied"),))
+    assert _github_runner.outputs(parts, wish)["submission-path"] == ""
+    assert Path(_github_runner.outputs(parts, replace(wish, out=Path("out")))["report-path"]).is_absolute()
 
 
 def test_a_summary_that_has_no_room_is_told(run: Run) -> None:

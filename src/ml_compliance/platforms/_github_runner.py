@@ -37,8 +37,8 @@ def deliver_summary(report: Report, run: Run, *, dry: bool) -> Delivery:
 
 
 def outputs(report: Report, wish: Wish) -> dict[str, str]:
-    """The outputs of the step, by name."""
-    decision = report.decision
+    """The outputs of the step, by name. Paths are absolute; a report of several gates has no submission of its own."""
+    decision, out = report.decision, wish.out.absolute()
     return {
         "verdict": decision.verdict,
         "decision-id": plain(decision.id),
@@ -46,8 +46,8 @@ def outputs(report: Report, wish: Wish) -> dict[str, str]:
         "warnings": str(len(decision.warnings)),
         "waived": str(len(decision.waived)),
         "insufficient": str(len(decision.insufficient)),
-        "report-path": str(wish.out / FULL_REPORT),
-        "submission-path": str(wish.out / SUBMISSION_FILE),
+        "report-path": str(out / FULL_REPORT),
+        "submission-path": "" if report.parts else str(out / SUBMISSION_FILE),
         "exit-code": str(OF_VERDICTS[decision.verdict]),
     }
 
