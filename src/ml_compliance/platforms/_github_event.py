@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ml_compliance.errors import UsageError
+from ml_compliance.files import read_json
 from ml_compliance.platforms import Run
 
 _REMEDY = "let GitHub Actions write this file; GITHUB_EVENT_PATH names it"
@@ -80,12 +80,9 @@ def _first_run(first: dict[str, Any], repository: str) -> dict[str, Any]:
 
 def _event(place: str) -> dict[str, Any]:
     try:
-        event = json.loads(Path(place).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the event file cannot be read: {error}", where=place, remedy=_REMEDY) from error
-    if not isinstance(event, dict):
-        raise UsageError("the event file is no JSON object", where=place, remedy=_REMEDY)
-    return event
+        return read_json(Path(place), _REMEDY)
+    except UsageError as error:
+        raise UsageError(f"the event file: {error.message}", where=place, remedy=_REMEDY) from error
 
 
 def _sha(text: str) -> str:
