@@ -38,6 +38,7 @@ LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 SAME_LAYER = {
     ("facts", "facts_together"), ("law_changes", "law"), ("facts_together", "facts"),
     ("entry_points", "cli"), ("demo", "terminal"), ("law", "facts"), ("waivers", "law"), ("files", "decisions"),
+    ("yaml_file", "files"),
 }  # fmt: skip
 LAZY_UPWARD = {("facts", "measure")}
 HEAVY = (

@@ -130,6 +130,26 @@ def test_another_law_that_the_facts_name_is_compared_with_the_one_before(project
     assert ("accuracy", "minimum", "loosened") in changes
 
 
+@pytest.mark.parametrize("words", [(), ("--policy", "compliance_policy.yaml")], ids=["facts", "command line"])
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [("measure: {calibration: {bins: 2}}\n", "measure"), ("record: {folder: elsewhere}\n", "record"),
+     ("engine: embedded\n", "engine"), ("  reference: predictions.csv\n", "data.reference"),
+     ("model: {tracking_uri: 'sqlite:///own.db'}\n", "model.tracking_uri")],
+)  # fmt: skip
+def test_what_the_facts_say_of_the_rules_is_shown(
+    project: Project, more: str, key: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed(project)
+    monkeypatch.chdir(project.folder)
+    project.write("compliance.yaml", example.FACTS + more)
+    assert project.run("gate", "--base", "main", *words).code == 0
+    changes = decision(project)["law_changes"]["changes"]
+    assert [(Path(item["file"]).name, item["key"], item["effect"]) for item in changes] == [
+        ("compliance.yaml", key, "changed")
+    ]
+
+
 def test_the_base_that_the_platform_names(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert base_of({"GITHUB_BASE_REF": "main"}) == "origin/main"
     assert base_of({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "abc", "GITHUB_BASE_REF": ""}) == "abc"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from ml_compliance import entry_points
@@ -123,3 +124,37 @@ def test_monitor_judges_drift_alone(tmp_path: Path) -> None:
     project.write("predictions.csv", example.csv(moved))
     assert run(project, "monitor.py").code == 1
     assert denied_by(project) == {"monitor"}
+
+
+SHADOWS = (
+    "ml_compliance",
+    "json",
+    "sitecustomize",
+    "duckdb",
+    "ibis",
+    "great_expectations",
+    "mlflow",
+    "pandas",
+    "click",
+)
+
+
+@pytest.mark.parametrize("name", ["scripts/validate_data.py", "ml-compliance"])
+def test_what_a_change_brings_along_does_not_run_instead(name: str, tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    expected = "measure:\n  data:\n    expectations:\n      - expect_column_to_exist: {column: race}\n"
+    project.write("compliance.yaml", FACTS + expected)
+    item = "  - {id: valid, type: data_validation}\n"
+    project.write("compliance_policy.yaml", LAW + item)
+    for module in SHADOWS:
+        (tmp_path / module).mkdir()
+        project.write(f"{module}/__init__.py", "raise SystemExit('shadowed')\n")
+        project.write(f"{module}.py", "raise SystemExit('shadowed')\n")
+    project.write("great_expectations/great_expectations.yml", "shadowed: [\n")
+    program = [str(SCRIPTS.parent / name)] if name.startswith("scripts") else ["gate", "--engine", "embedded"]
+    starts = [sys.executable] if name.startswith("scripts") else [str(Path(sys.executable).with_name(name))]
+    done = subprocess.run([*starts, *program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "shadowed" not in done.stdout + done.stderr
+    decision = json.loads((tmp_path / "ml-compliance-out" / "decision.json").read_text())
+    assert decision["verdict"] == "allowed"

@@ -23,10 +23,8 @@ _NOISE = 1e-9
 def read_snapshot(path: Path) -> dict[str, Any]:
     """The snapshot in a file, or in the output folder of a run. Raises UsageError when there is none."""
     file = path / FILE if path.is_dir() else path
-    if file.exists() and (not file.is_file() or file.stat().st_size > _LARGEST):
-        raise UsageError("this is no snapshot: it is no file, or larger than any", where=str(file),
-                         remedy="name the snapshot.json of a run of the base")  # fmt: skip
-    document = files.read_json(file, "name the snapshot.json, or the output folder, of a run of the base")
+    remedy = "name the snapshot.json, or the output folder, of a run of the base"
+    document = files.read_json(file, remedy, largest=_LARGEST)
     validate(document, SNAPSHOT_SCHEMA, str(file))
     return document
 

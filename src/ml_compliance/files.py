@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ RESULTS = (
     "image.cdx.json",
     "gl-container-scanning-report.json",
 )
+LARGEST = 256 * 1024 * 1024
+"""Bytes of one file; a submission with tens of thousands of groups has a tenth of it."""
 # What is made of a decision, and is worth nothing without it.
 VERDICTS = tuple(name for name in RESULTS if name not in (SUBMISSION_FILE, "explainability.html", "image.cdx.json"))
 
@@ -102,22 +105,64 @@ def from_root(folder: Path) -> str:
     return "" if folder == root else folder.relative_to(root).as_posix()
 
 
-def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
-    """A JSON object from a file. Raises UsageError when it is missing or broken."""
+def read_json(path: Path, remedy: str = "", *, largest: int = LARGEST, follow: bool = True) -> dict[str, Any]:
+    """A JSON object from a file of at most `largest` bytes; a link is followed if `follow` says so.
+
+    Raises UsageError when it is missing, no plain file, larger, or no strict JSON object.
+    """
+    content = read_plain(path, str(path), remedy, largest=largest, follow=follow)
     try:
-        loaded = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-    except FileNotFoundError:
-        raise UsageError("there is no such file", where=str(path), remedy=remedy) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the file cannot be read: {error}", where=str(path), remedy=remedy) from error
+        loaded = strict_json(content)
     except json.JSONDecodeError as error:
         raise UsageError(f"this is not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"this is not JSON: {error}", where=str(path), remedy=remedy) from error
     if not isinstance(loaded, dict):
         raise UsageError("this is not a JSON object", where=str(path), remedy=remedy)
     return loaded
 
 
+def strict_json(content: str | bytes) -> Any:
+    """What JSON text says, if every reader takes it for the same: no NaN, no key twice, no endless depth.
+
+    Raises ValueError for anything else.
+    """
+    try:
+        text = content if isinstance(content, str) else content.decode()
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def read_plain(path: Path, name: str, remedy: str = "", *, largest: int = LARGEST, follow: bool = True) -> bytes:
+    """The bytes of the file that the user calls `name`. Raises UsageError as `read_json` does."""
+    try:
+        # Not waited for, where it is a pipe; and no end is looked for in a device that has none.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise UsageError("this is no plain file", where=name, remedy=remedy)
+            content = file.read(largest + 1)
+    except FileNotFoundError:
+        raise UsageError("there is no such file", where=name, remedy=remedy) from None
+    except IsADirectoryError:
+        raise UsageError("this is no plain file, but a folder", where=name, remedy=remedy) from None
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error.strerror}", where=name, remedy=remedy) from error
+    except ValueError as error:  # a null byte in its name
+        raise UsageError(f"the file cannot be read: {error}", where=repr(name), remedy=remedy) from error
+    if len(content) > largest:
+        raise UsageError(f"the file is larger than {largest:,} bytes", where=name, remedy=remedy)
+    return content
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number in it")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is there twice")
+    return found

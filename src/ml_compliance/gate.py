@@ -178,9 +178,9 @@ def _law_changes(request: Request) -> LawChanges:
     folder = request.law_file.parent
     beside = (request.facts.rego, request.facts.waivers or DEFAULT_WAIVERS)
     others = [os.path.relpath(request.config.parent / name, folder) for name in beside if name]
+    facts, base = os.path.relpath(request.config, folder), request.base or base_of(os.environ)
     # A law that the command line names is not the facts' to change.
-    facts = "" if request.policy else os.path.relpath(request.config, folder)
-    return law_changes(folder, request.law_file.name, others, request.base or base_of(os.environ), facts)
+    return law_changes(folder, request.law_file.name, others, base, facts, law_of_facts=not request.policy)
 
 
 def publish(report: Report, out: Path) -> tuple[Path, ...]:

@@ -15,7 +15,12 @@ from ml_compliance.law import DEFAULT_LAW
 from ml_compliance.model import LawChange, LawChanges
 from ml_compliance.yaml_file import read_yaml
 
-_NAMED = ("policy", "rego", "rego_key", "waivers", "engine", "server")
+# What the facts say of who judges by which rules and records it, and of what makes any limit of the law weaker.
+_NAMED = (
+    "policy", "rego", "rego_key", "waivers", "engine", "server", "record", "approvals", "measure", "scanner",
+    "champion", "deployment", "image.vex", "model.tracking_uri", "data.label", "data.task", "data.id", "data.sensitive",
+    "data.reference", "data.proxies",
+)  # fmt: skip
 _BASES = {"GITHUB_BASE_REF": "origin/", "CI_MERGE_REQUEST_DIFF_BASE_SHA": ""}
 _LARGER_IS_LOOSER = {"maximum", "margin", "relative_margin", "max_failed_expectations", "threshold"}
 _SMALLER_IS_LOOSER = {"minimum", "min_improvement", "min_relative_improvement"}
@@ -27,12 +32,14 @@ def base_of(environment: Mapping[str, str]) -> str:
     return next((start + environment[name] for name, start in _BASES.items() if environment.get(name)), "")
 
 
-def law_changes(folder: Path, law: str, others: Sequence[str], base: str, facts: str = "") -> LawChanges:
+def law_changes(
+    folder: Path, law: str, others: Sequence[str], base: str, facts: str = "", *, law_of_facts: bool = True
+) -> LawChanges:
     """Compare the law and the `others` (files and folders), relative to `folder`, with what they were at `base`.
 
-    `facts` is compliance.yaml, where that names the law: if it named another one, the two laws are compared. Compared
-    is with the last commit that `base` and HEAD have in common. Where git, the base or a readable law is missing there,
-    the result says so.
+    `facts` is compliance.yaml: what it says of the rules is compared, too. If it named another law, the two laws are,
+    unless `law_of_facts` says that the law is not the facts' to name. Compared is with the last commit that `base` and
+    HEAD have in common. Where git, the base or a readable law is missing there, the result says so.
     """
     if not base:
         return LawChanges()
@@ -41,6 +48,8 @@ def law_changes(folder: Path, law: str, others: Sequence[str], base: str, facts:
         named = _named(read_at(folder, commit, facts)) if facts else {}
         named_now = _named(read_yaml(folder / facts, facts).data) if named else {}
         moved = {key for key in _NAMED if named.get(key) != named_now.get(key)}
+        if not law_of_facts:
+            moved.discard("policy")
         old = os.path.normpath(Path(facts).parent / str(named["policy"])) if "policy" in moved else law
         before = read_at(folder, commit, old)
         changed = git.changed_since(folder, commit, others)
@@ -58,7 +67,14 @@ def law_changes(folder: Path, law: str, others: Sequence[str], base: str, facts:
 
 def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What the facts say of the rules; empty where there are no facts."""
-    return {"policy": DEFAULT_LAW, **{key: facts[key] for key in _NAMED if key in facts}} if facts else {}
+    found = {key: _at(facts, key) for key in _NAMED}
+    return {"policy": DEFAULT_LAW, **{key: value for key, value in found.items() if value is not None}} if facts else {}
+
+
+def _at(facts: Any, key: str) -> Any:
+    for part in key.split("."):
+        facts = facts.get(part) if isinstance(facts, Mapping) else None
+    return facts
 
 
 def read_at(folder: Path, commit: str, name: str) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ml_compliance.errors import UsageError
+from ml_compliance.files import read_plain
 
 Place = tuple[str | int, ...]
 _WORD = re.compile(r"[^\W\d_]+")
-_DEEPEST, _MOST_PLACES = 100, 100_000
+_DEEPEST, _MOST_PLACES, _LARGEST = 100, 100_000, 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,12 @@ def read_yaml(path: Path, name: str) -> YamlFile:
     from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    content = read_plain(path, name, "write it, or name another one", largest=_LARGEST)
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UsageError("there is no such file", where=name, remedy="write it, or name another one") from None
+        text = content.decode()
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
+        line = content.count(b"\n", 0, error.start) + 1
         raise UsageError("the file is not UTF-8", where=f"{name}:{line}", remedy="save it as UTF-8") from error
-    except OSError as error:
-        raise UsageError(f"the file cannot be read: {error}", where=name) from error
     try:
         reader = YAML(typ="rt")
         # Dates stay text, as they are written: 2026-11-31 is then refused with its line, by whoever asks for a date.

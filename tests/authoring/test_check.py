@@ -211,7 +211,7 @@ def test_the_shipped_policy_on_the_command_line(opa: str, tmp_path: Path) -> Non
 def test_what_cannot_be_read_is_named(opa: str, tmp_path: Path) -> None:
     for arguments, cause in [
         ([str(tmp_path / "none")], "there is no .rego file"),
-        (["--submission", str(tmp_path / "none.json")], "cannot be read"),
+        (["--submission", str(tmp_path / "none.json")], "no such file"),
         (["--law", str(tmp_path / "none.yaml")], "none.yaml"),
     ]:
         done = _run(*arguments)

@@ -157,6 +157,8 @@ def test_the_document_is_the_same_bytes_each_time_and_has_no_values_of_rows(fold
     ("text", "where", "message"),
     [
         ("{", "suite.json:1", "no JSON"),
+        ('{"expectations": [{"type": "expect_x"}], "expectations": []}', "suite.json", "'expectations' is there twice"),
+        ("[" * 100_000, "suite.json", "nested too deep"),
         ("[]", "suite.json", "no list `expectations`"),
         ('{"expectations": [3]}', "suite.json: expectations[0]", "no expectation"),
         ('{"expectations": [{"type": "expect_x", "kwargs": 3}]}', "suite.json: expectations[0]", "no expectation"),
@@ -187,7 +189,7 @@ def test_settings_that_would_see_nothing(folder: Path, settings: Settings) -> No
 
 
 def test_a_suite_that_is_not_there(folder: Path) -> None:
-    with pytest.raises(UsageError, match="does not exist") as caught:
+    with pytest.raises(UsageError, match="no such file") as caught:
         evidence(folder, Settings(suites=("nowhere.json",)))
     assert caught.value.where == "nowhere.json"
 

@@ -60,13 +60,13 @@ def without(event: dict[str, Any], *path: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "event", "told"),
     [
-        ("pull_request", "", "cannot be read: Expecting value"),
-        ("pull_request", "{", "cannot be read"),
-        ("pull_request", "[]", "is no JSON object"),
-        ("pull_request", b"\xff\xfe\x00", "cannot be read"),
-        ("pull_request", "[" * 100_000, "cannot be read: it is nested too deeply"),
-        ("pull_request", '{"pull_request": ' * 100_000, "cannot be read: it is nested too deeply"),
-        ("pull_request", '{"pull_request": {"number": ' + "7" * 5_000 + "}}", "cannot be read: Exceeds the limit"),
+        ("pull_request", "", "this is not JSON: Expecting value"),
+        ("pull_request", "{", "this is not JSON"),
+        ("pull_request", "[]", "this is not a JSON object"),
+        ("pull_request", b"\xff\xfe\x00", "this is not JSON"),
+        ("pull_request", "[" * 100_000, "this is not JSON: it is nested too deep"),
+        ("pull_request", '{"pull_request": ' * 100_000, "this is not JSON: it is nested too deep"),
+        ("pull_request", '{"pull_request": {"number": ' + "7" * 5_000 + "}}", "this is not JSON: Exceeds the limit"),
         ("pull_request", {}, "'pull_request' is a required property"),
         ("pull_request", {"pull_request": {**PULL, "number": "7"}}, "$.pull_request.number: '7' is not of type"),
         ("pull_request", {"pull_request": {**PULL, "number": "7" * 5_000}}, "$.pull_request.number: '777"),
@@ -104,8 +104,8 @@ def test_an_event_file_that_is_none_is_the_users_mistake(tmp_path: Path) -> None
     environ = environment(tmp_path, "push", {})
     with (tmp_path / "large").open("wb") as file:
         file.truncate(100_000_000)
-    for place, told in (("nowhere", "No such file"), (".", "Is a directory"), ("\0", "null byte"),
-                        ("large", "it is larger than 26,214,400 bytes")):  # fmt: skip
+    for place, told in (("nowhere", "there is no such file"), (".", "no plain file"), ("\0", "null byte"),
+                        ("large", "larger than 26,214,400 bytes")):  # fmt: skip
         with pytest.raises(UsageError, match=told):
             platform.read_run({**environ, "GITHUB_EVENT_PATH": str(tmp_path / place)})
 

@@ -107,3 +107,17 @@ def test_identifiers_stay_readable_in_prose() -> None:
     assert markdown("demographic_parity_difference is 0.216 (0.13–0.31), limit 0.05") == (
         "demographic_parity_difference is 0.216 (0.13–0.31), limit 0.05"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("r\u0430\u0441e", r"r\u0430\u0441e"),  # two letters of it are Cyrillic
+        ("\u0440\u0430\u0441\u0435 = 1", r"\u0440\u0430\u0441\u0435 = 1"),  # all of them are
+        ("\u039f\u039a", r"\u039f\u039a"),  # Greek
+        ("\u041c\u043e\u0441\u043a\u0432\u0430", "\u041c\u043e\u0441\u043a\u0432\u0430"),  # Moscow, and nothing else
+        ("\u0394x, \u03c7\u00b2, caf\u00e9, \u03bf", "\u0394x, \u03c7\u00b2, caf\u00e9, \u03bf"),
+    ],
+)
+def test_a_word_that_looks_like_a_latin_one_is_shown_for_what_it_is(text: str, shown: str) -> None:
+    assert plain(text) == terminal(text) == shown

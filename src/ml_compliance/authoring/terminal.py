@@ -106,11 +106,8 @@ def _print(checked: Checked) -> None:
 
 
 def _submission(path: Path) -> Mapping[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the submission cannot be read: {error}", where=str(path)) from error
-    if not isinstance(document, dict) or "input" not in document:
+    document = read_json(path)
+    if "input" not in document:
         raise UsageError("this is no submission: it has no `input`", where=str(path),
                          remedy="run: ml-compliance submit")  # fmt: skip
     return document

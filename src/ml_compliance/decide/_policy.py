@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from ml_compliance.decide._bundle import DATA, MANIFEST, WASM, is_bundle, read_b
 from ml_compliance.decide._contract import Request
 from ml_compliance.documents import digest
 from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.files import strict_json
 from ml_compliance.resources import policies_folder
 
 # The first statement, as OPA reads it: after blanks and comments, and nowhere further down, where it may be a text.
@@ -86,8 +86,8 @@ def policy_of(files: Mapping[str, bytes], where: str) -> Policy:
         rego = {name for name in files if name.endswith(".rego") and not name.endswith(_TEST)}
         modules = {name: files[name].decode() for name in rego}
         refuse_tests(modules)
-        data = json.loads(files.get(DATA, b"{}"))
-        revision = json.loads(files.get(MANIFEST, b"{}")).get("revision", "")
+        data = strict_json(files.get(DATA, b"{}"))
+        revision = strict_json(files.get(MANIFEST, b"{}")).get("revision", "")
         if not modules or not isinstance(data, dict) or not isinstance(data.get("mlpolicy", {}), dict):
             raise ValueError("it has no Rego, or its data is no object")
         if strange := next((name for name in modules if ":" in name), ""):

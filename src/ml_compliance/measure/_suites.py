@@ -10,6 +10,7 @@ from typing import Any
 
 from ml_compliance.engine.expectations import Expectation
 from ml_compliance.errors import UsageError
+from ml_compliance.files import read_plain, strict_json
 
 # What 0.18 stored among the arguments, though it says how to run and not what to expect.
 _HOW_TO_RUN = ("result_format", "catch_exceptions", "include_config", "batch_id", "auto", "profiler_config")
@@ -23,17 +24,14 @@ class Suite:
 
 def read_suite(path: Path, written: str) -> Suite:
     """The suite in the JSON file `path`, called `written` in messages. Raises UsageError when it is none."""
+    content = read_plain(path, written, "put its path right in compliance.yaml")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError("the suite does not exist", where=written,
-                         remedy="put its path right in compliance.yaml") from None  # fmt: skip
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the suite cannot be read: {error}", where=written,
-                         remedy="write it as UTF-8 JSON") from error  # fmt: skip
+        document = strict_json(content)
     except json.JSONDecodeError as error:
         raise UsageError(f"no JSON: {error.msg}", where=f"{written}:{error.lineno}",
                          remedy="write it as Great Expectations does") from error  # fmt: skip
+    except ValueError as error:
+        raise UsageError(f"no JSON: {error}", where=written, remedy="write it as UTF-8 JSON") from error
     entries = document.get("expectations") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise UsageError("the file is no suite: it has no list `expectations`", where=written,

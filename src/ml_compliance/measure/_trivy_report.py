@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ml_compliance.errors import EvaluationError
+from ml_compliance.files import strict_json
 
 SCHEMA_VERSION = 2
 SEVERITIES = ("critical", "high", "medium", "low", "unknown")
@@ -65,7 +65,7 @@ def read(path: Path) -> dict[str, Any]:
     from jsonschema.exceptions import best_match
 
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = strict_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise EvaluationError(f"the report of trivy cannot be read: {error}", where="trivy",
                               remedy="scan again") from error  # fmt: skip

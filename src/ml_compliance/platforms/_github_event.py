@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ml_compliance.errors import UsageError
+from ml_compliance.files import read_json
 from ml_compliance.platforms import Run
 from ml_compliance.platforms._variables import COMMIT, LARGEST_ID, PATH, commit, project_path, required, whole
 
@@ -104,23 +104,11 @@ def _first_run(first: dict[str, Any], repository: str) -> dict[str, Any]:
 def _event(name: str, place: str) -> dict[str, Any]:
     """The event in the file `place`. Raises UsageError unless it is what an event called `name` is."""
     try:
-        with Path(place).open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise ValueError(f"it is larger than {_LARGEST:,} bytes")
-        event = json.loads(content)
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"the event file cannot be read: {_said(error)}", where=place, remedy=_REMEDY) from error
-    if not isinstance(event, dict):
-        raise UsageError("the event file is no JSON object", where=place, remedy=_REMEDY)
+        event = read_json(Path(place), _REMEDY, largest=_LARGEST)
+    except UsageError as error:
+        raise UsageError(f"the event file: {error.message}", where=place, remedy=_REMEDY) from error
     _check(name, event, place)
     return event
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    return str((isinstance(error, OSError) and error.strerror) or error)[:_LONG]
 
 
 def _check(name: str, event: dict[str, Any], place: str) -> None:

@@ -6,9 +6,6 @@ are read, if they are plain, small and valid against their schemas, and are writ
 
 from __future__ import annotations
 
-import json
-import os
-import stat
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -54,37 +51,9 @@ def read_strict(path: Path) -> dict[str, Any]:
     Raises EvaluationError when it is no plain file, larger than `LARGEST`, or no strict JSON.
     """
     try:
-        # Not followed, and not waited for: it might be a link to a secret, or a pipe.
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                _refuse(f"{path.name} is no plain file")
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                content = file.read(LARGEST + 1)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        _refuse(f"{path.name} cannot be read: {error.strerror}")
-    if len(content) > LARGEST:
-        _refuse(f"{path.name} is larger than {LARGEST:,} bytes")
-    try:
-        loaded = json.loads(content, parse_constant=_no_number, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        _refuse(f"{path.name} is no JSON: {error}")
-    if not isinstance(loaded, dict):
-        _refuse(f"{path.name} is no JSON object")
-    return loaded
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key is there twice")
-    return found
+        return files.read_json(path, largest=LARGEST, follow=False)  # a link might lead to a secret
+    except UsageError as error:
+        _refuse(f"{path.name}: {error.message}")
 
 
 def _refuse(reason: str) -> NoReturn:

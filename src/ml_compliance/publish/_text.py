@@ -6,6 +6,13 @@ import re
 import unicodedata
 
 _JOINERS = "\u200c\u200d"  # Needed to write Persian and Indic names, and without power over direction.
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_LIKE_LATIN = re.compile(
+    # Cyrillic and Greek letters whose usual form is that of a Latin one.
+    "[\u0410\u0412\u0415\u0405\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425"
+    "\u0423\u0430\u0435\u0456\u0458\u043e\u0440\u0441\u0455\u0443\u0445\u04bb\u0501\u051b\u051d"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03bd\u03c1]"
+)
 _UNUSUAL = re.compile(r"[^\n -~]")
 BREAK = "\u200b"
 """What nobody sees, and what keeps the signs on its sides from meaning something together."""
@@ -28,8 +35,19 @@ def plain(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The same text with control and direction characters made visible; line feeds and spaces are kept."""
+    """The same text with control and direction characters made visible; line feeds and spaces are kept.
+
+    So are letters that make a word look like one in Latin letters: the Cyrillic \u0441 of ra\u0441e becomes `\\u0441`.
+    """
+    if not text.isascii():
+        text = _WORD.sub(lambda found: _undisguised(found.group()), text)
     return _UNUSUAL.sub(lambda found: _visible(found.group()), text)
+
+
+def _undisguised(word: str) -> str:
+    shown = _LIKE_LATIN.sub(lambda found: f"\\u{ord(found.group()):04x}", word)
+    # A word of which other letters are not Latin either looks like what it is.
+    return shown if all(sign.isascii() for sign in shown) else word
 
 
 def _visible(character: str) -> str:
