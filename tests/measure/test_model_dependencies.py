@@ -99,6 +99,15 @@ def test_a_vulnerable_dependency_is_denied_wherever_it_is_named(files: dict[str,
     assert judge(gate_on(tmp_path, files, LAW % ", maximum: {high: 1}"), TYPE).code == 0
 
 
+@pytest.mark.parametrize("name", ["ruamel.yaml", "ruamel-yaml", "Ruamel_YAML"])
+def test_a_package_is_found_by_each_of_its_names(name: str, tmp_path: Path) -> None:
+    """An index takes them for the same, and MLflow writes the second for the first."""
+    made = gate_on(tmp_path, {"requirements.txt": f"{name}==0.16.7\n"})
+    assert judge(made, TYPE).code == 1
+    assert violations(made) == {("model_dependencies.vulnerability", f"CVE-2019-20478 is in {name} 0.16.7")}
+    assert counts(evidence(made, TYPE), TYPE)["critical"] == 1
+
+
 def test_a_waiver_names_the_cve(tmp_path: Path) -> None:
     made = gate_on(tmp_path, {"requirements.txt": "requests==2.19.1\nPyYAML==5.3\n"})
     waiver = {"rule": "model_dependencies.vulnerability", "policy": "built_on", "model": "loans", "reason": "later",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -69,21 +70,33 @@ def _scanned(trivy: Trivy, scratch: Path, pins: Sequence[Pin]) -> list[dict[str,
     """
     target, raw = scratch / "model", scratch / "report.json"
     target.mkdir()
-    # A package that is named in two versions stands in two lines, which Trivy reads one by one.
-    lines = "".join(f"{pin.package}=={pin.version}\n" for pin in pins)
+    named = {(name, pin.version): pin for pin in pins for name in _names(pin)}
+    lines = "".join(f"{name}=={version}\n" for name, version in named)
     (target / REQUIREMENTS).write_text(lines, encoding="utf-8")
     trivy.run("filesystem", str(target), "--format", "json", "--output", str(raw), "--list-all-pkgs",
               "--scanners", "vuln", "--skip-db-update", "--skip-java-db-update", "--offline-scan",
               "--exit-code", "0")  # fmt: skip
     report = _trivy_report.read(raw)
     read = {(entry["Name"], entry.get("Version", "")) for _, entry in _trivy_report.each(report, "Packages")}
-    unread = [f"{pin.package}=={pin.version}" for pin in pins if (pin.package, pin.version) not in read]
+    unread = [f"{name}=={version}" for name, version in named if (name, version) not in read]
     if unread:
         raise EvaluationError(f"trivy did not read {', '.join(unread[:5])}", where="the model's requirements",
                               remedy="write them as name==version, and log the model again")  # fmt: skip
-    return list(_placed(_trivy_report.vulnerabilities(report), pins))
+    return list(_placed(_trivy_report.vulnerabilities(report), named))
 
 
-def _placed(found: Iterable[Mapping[str, Any]], pins: Sequence[Pin]) -> Iterable[dict[str, Any]]:
-    files = {(pin.package, pin.version): pin.file for pin in pins}
-    return ({**one, "location": files[one["package"], one["installed"]]} for one in found)
+def _names(pin: Pin) -> tuple[str, ...]:
+    """What a package may be called in an advisory: to indexes `-`, `_` and `.` are the same, to Trivy a dot is another.
+
+    MLflow writes ruamel-yaml for what calls itself ruamel.yaml.
+    """
+    return tuple(dict.fromkeys((pin.package, *(re.sub("[-_.]+", sign, pin.package) for sign in "-."))))
+
+
+def _placed(found: Iterable[Mapping[str, Any]], named: Mapping[tuple[str, str], Pin]) -> Iterable[dict[str, Any]]:
+    """By the name that the model gives a package, with the file that names it; each once."""
+    placed: dict[tuple[str, Pin], dict[str, Any]] = {}
+    for one in found:
+        pin = named[one["package"], one["installed"]]
+        placed.setdefault((one["cve"], pin), {**one, "package": pin.package, "location": pin.file})
+    return placed.values()
