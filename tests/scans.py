@@ -1,4 +1,4 @@
-"""What scanning needs in the tests: Trivy, and a database of a few real advisories."""
+"""What scanning needs in the tests: Trivy, a database of a few real advisories, and a project that is judged."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ import tarfile
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from ml_compliance import tools
+from tests import project
 from tests.images import Image, packed
 from tests.programs import required
 
 ADVISORIES = Path(__file__).parent / "trivy_db" / "advisories.json"
+LAW = """\
+  - id: scanned
+    type: image
+  - id: known
+    type: supply_chain
+"""
 DB_LAYER = "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip"
 
 
@@ -69,3 +77,42 @@ def facts(image: str, **scanner: object) -> str:
     """The lines of compliance.yaml about an image, scanned offline unless said otherwise."""
     settings = {"cache": str(cache()), "offline": True, **scanner}
     return f"image: {image}\nscanner: {json.dumps(settings)}\n"
+
+
+def gate_on(folder: Path, image: str, law: str = LAW, **scanner: object) -> project.Project:
+    """A project whose image is judged."""
+    made = project.make(folder)
+    made.write("compliance.yaml", project.FACTS + facts(image, **scanner))
+    made.write("compliance_policy.yaml", f"project: loans\nwaivers: {{max_days: 40000}}\npolicies:\n{law}")
+    return made
+
+
+def judge(made: project.Project, *names: str) -> project.Result:
+    """Measure some things alone (the image), and decide: the gate's answer without what else it measures."""
+    # Without lineage a model has no name, and waivers are for named models.
+    measured = made.run("measure", *(names or ("image",)), "lineage")
+    if measured.code == 2:
+        return measured
+    assert made.run("submit").code == 0
+    decided = made.run("decide")
+    return project.Result(decided.code, measured.out + decided.out, measured.err + decided.err)
+
+
+def evidence(made: project.Project, name: str = "image") -> dict[str, Any]:
+    """What was measured of one thing."""
+    found: dict[str, Any] = json.loads((made.out / "evidence" / f"{name}.json").read_text())
+    return found
+
+
+def counts(found: dict[str, Any], name: str = "image") -> dict[str, float]:
+    """How many vulnerabilities there are of each severity."""
+    return {
+        one["slice"]["severity"]: one["value"]
+        for one in found["measurements"] if one["name"] == f"{name}/vulnerabilities"
+    }  # fmt: skip
+
+
+def violations(made: project.Project) -> set[tuple[str, str]]:
+    """Rule and title of each."""
+    decision = json.loads((made.out / "decision.json").read_text())
+    return {(one["rule"], one["title"]) for one in decision["violations"]}

@@ -2,10 +2,12 @@
 # title: Deployment files
 # description: >-
 #   The files that deploy the model (Dockerfiles, Kubernetes, Terraform) fail no check that the law asks for, and images start
-#   from pinned and approved ones. The evidence `deployment` has the facts `checked_files`, `misconfigurations:
-#   [{check, severity, file, line}]`, `base_images: [{image, pinned, file}]` and `ignored_checks: [{file, line}]`; for each
-#   severity a measurement `deployment/misconfigurations` with the slice `{severity: …}`, and `deployment/checked_files`,
-#   `deployment/base_images` and `deployment/ignored_checks`, which count them.
+#   from pinned and approved ones; images and workloads bear the labels that the law asks for. The evidence `deployment`
+#   has the facts `checked_files`, `misconfigurations: [{check, severity, file, line}]`, `base_images: [{image, pinned,
+#   file}]`, `ignored_checks: [{file, line}]`, `workloads: [{workload, file, labels}]` (images and pod templates, each with
+#   the names of its labels) and `unread_files: [{file, why}]`; for each severity a measurement
+#   `deployment/misconfigurations` with the slice `{severity: …}`, and `deployment/checked_files` and so on, which count the
+#   others.
 # custom:
 #   regulations:
 #     - EU AI Act Art. 15
@@ -34,6 +36,11 @@
 #         type: boolean
 #         default: true
 #         description: Whether those images must be named by their digest.
+#       labels:
+#         type: array
+#         minItems: 1
+#         description: Labels that images (LABEL in their Dockerfile) and the pod templates of Kubernetes must have; none, when nothing is said.
+#         items: {type: string, minLength: 1}
 package mlpolicy.rules.deployment
 
 import data.mlpolicy.lib.evidence
@@ -44,10 +51,11 @@ severities := {"critical", "high", "medium", "low", "unknown"}
 default_checks := ["AVD-DS-0001", "AVD-DS-0002", "AVD-KSV-0011", "AVD-KSV-0012", "AVD-KSV-0013", "AVD-KSV-0018"]
 
 wrong_keys(item) := union({
-	law.wrong_keys(item, {"severities", "checks", "base_images", "pinned_base"}),
+	law.wrong_keys(item, {"severities", "checks", "base_images", "pinned_base", "labels"}),
 	{"severities" | not valid_severities(asked(item))},
 	{"checks" | not law.is_texts(checks(item))},
 	{"base_images" | not law.is_texts(object.get(item, "base_images", ["any"]))},
+	{"labels" | not law.is_texts(object.get(item, "labels", ["any"]))},
 	{"pinned_base" | not is_boolean(object.get(item, "pinned_base", true))},
 })
 
@@ -111,6 +119,26 @@ ignored_checks := facts.ignored_checks if {
 	count(facts.ignored_checks) == counted("ignored_checks", {})
 	every one in facts.ignored_checks {
 		law.has_text(one, "file")
+	}
+}
+
+workloads := facts.workloads if {
+	is_array(facts.workloads)
+	count(facts.workloads) > 0
+	count(facts.workloads) == counted("workloads", {})
+	every one in facts.workloads {
+		law.has_text(one, "workload")
+		law.has_text(one, "file")
+		is_array(one.labels)
+	}
+}
+
+unread_files := facts.unread_files if {
+	is_array(facts.unread_files)
+	count(facts.unread_files) == counted("unread_files", {})
+	every one in facts.unread_files {
+		law.has_text(one, "file")
+		law.has_text(one, "why")
 	}
 }
 
@@ -210,3 +238,42 @@ violation contains law.finding("deployment.ignored_check", item, "medium", "id",
 	some item in items
 	some file in {one.file | some one in ignored_checks}
 }
+
+# METADATA
+# title: "{values[workload]} has no label {values[label]}"
+# description: Images and the pod templates of workloads bear the labels that the law asks for.
+# custom:
+#   rule: deployment.label
+#   severity: medium
+#   message: "{values[workload]} in {values[file]} has no label {values[label]}"
+#   remedy: "add it: LABEL in a Dockerfile, metadata.labels of the pod template in Kubernetes"
+#   reads: ["input.evidence.deployment.facts.workloads[]"]
+violation contains law.finding("deployment.label", item, "medium", "labels", rest) if {
+	some item in items
+	some label in object.get(item, "labels", [])
+	some one in workloads
+	not label in one.labels
+	named := {"label": label, "workload": one.workload}
+	rest := {"slice": named, "values": object.union(named, {"file": one.file})}
+}
+
+# METADATA
+# title: "it is not known which labels {values[what]} has"
+# description: Every file that may describe a workload can be read, and there is one that does.
+# custom:
+#   rule: deployment.labels_not_read
+#   severity: medium
+#   message: "the labels of {values[what]} are not known: {values[why]}"
+#   remedy: "name what is deployed: rendered manifests (helm template, kubectl kustomize) in the place of templates"
+#   reads: ["input.evidence.deployment.facts.workloads[]", "input.evidence.deployment.facts.unread_files[]", "input.evidence.deployment.measurements[]"]
+violation contains law.finding("deployment.labels_not_read", item, "medium", "labels", {"values": values}) if {
+	some item in items
+	"labels" in object.keys(item)
+	some values in unlabelled
+}
+
+unlabelled contains {"what": one.file, "why": one.why} if some one in unread_files
+
+unlabelled contains {"what": "what is deployed", "why": "no workload is named, or the list is not whole"} if not workloads
+
+unlabelled contains {"what": "what is deployed", "why": "the list of unread files is not whole"} if not unread_files

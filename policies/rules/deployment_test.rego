@@ -16,12 +16,16 @@ about(misconfigurations, bases, ignored) := fixtures.added("/evidence/deployment
 		"misconfigurations": misconfigurations,
 		"base_images": bases,
 		"ignored_checks": ignored,
+		"workloads": [{"workload": "Deployment credit", "file": "credit.yaml", "labels": ["app", "tier"]}],
+		"unread_files": [],
 	},
 	array.concat(
 		[
 			fixtures.measured("deployment/checked_files", 1, {}),
 			fixtures.measured("deployment/base_images", count(bases), {}),
 			fixtures.measured("deployment/ignored_checks", count(ignored), {}),
+			fixtures.measured("deployment/workloads", 1, {}),
+			fixtures.measured("deployment/unread_files", 0, {}),
 		],
 		[of(severity, count([1 | some one in misconfigurations; one.severity == severity])) |
 			some severity in deployment.severities
@@ -64,6 +68,53 @@ with_fact(path, value) := json.patch(good, [{
 	"value": value,
 }])
 
+test_labels if {
+	rules(good, {"labels": ["tier"]}) == set()
+	rules(good, {"labels": ["tier", "owner"]}) == {"deployment.label"}
+	violations := deployment.violation with input as good
+		with data.mlpolicy.law as fixtures.law_of(item({"labels": ["owner"]}))
+	{one.slice | some one in violations} == {{"label": "owner", "workload": "Deployment credit"}}
+}
+
+test_labels_not_read if {
+	every path, other in {
+		"workloads": [],
+		"workloads/0": null,
+		"workloads/0/workload": "",
+		"workloads/0/file": null,
+		"workloads/0/labels": "tier",
+		"unread_files": null,
+		"unread_files/-": {"file": "a.yaml", "why": "b"},
+	} {
+		changed := json.patch(good, [{
+			"op": operation(path),
+			"path": concat("/", ["/evidence/deployment/facts", path]),
+			"value": other,
+		}])
+		rules(changed, {"labels": ["tier"]}) == {"deployment.labels_not_read"}
+		rules(changed, {}) == set()
+	}
+}
+
+operation(path) := "add" if endswith(path, "-")
+
+else := "replace"
+
+unread(one) := json.patch(with_fact("unread_files", [one]), [{
+	"op": "replace",
+	"path": "/evidence/deployment/measurements/4/value",
+	"value": 1,
+}])
+
+test_an_unread_file_is_named if {
+	violations := deployment.violation with input as unread({"file": "a.yaml", "why": "it is a template"})
+		with data.mlpolicy.law as fixtures.law_of(item({"labels": ["tier"]}))
+	{one.values | some one in violations} == {{"what": "a.yaml", "why": "it is a template"}}
+	every wrong in [{"file": "", "why": "b"}, {"file": "a", "why": null}] {
+		rules(unread(wrong), {"labels": ["tier"]}) == {"deployment.labels_not_read"}
+	}
+}
+
 test_not_checked if {
 	every path, other in {
 		"checked_files": [],
@@ -91,7 +142,8 @@ test_malformed[key] if {
 		"checks": [],
 		"base_images": "docker.io",
 		"pinned_base": "yes",
-		"labels": ["a"],
+		"labels": [],
+		"annotations": ["a"],
 	}
 	law := fixtures.law_of(item({key: value}))
 	deployment.malformed == {{"policy": "d", "key": key}} with data.mlpolicy.law as law

@@ -2,10 +2,11 @@
 # title: Container image
 # description: >-
 #   The image that serves the model has no more known vulnerabilities than the law allows, and no secrets, by a complete
-#   scan against a recent database. The evidence `image` has the facts `digest` ("sha256:…" of the image), `incomplete`
-#   (whether a part could not be scanned), `database: {age_days}`, `vulnerabilities: [{cve, package, severity}]` and
-#   `secrets: [{rule, file}]`; for each severity a measurement `image/vulnerabilities` with the slice
-#   `{severity: critical | high | medium | low | unknown}` whose value is their number, and `image/secrets`.
+#   scan against a recent database, and no licences but allowed ones. The evidence `image` has the facts `digest`
+#   ("sha256:…" of the image), `incomplete` (whether a part could not be scanned), `database: {age_days}`,
+#   `vulnerabilities: [{cve, package, severity}]`, `secrets: [{rule, file}]` and `licences: [{name, packages}]`; for each
+#   severity a measurement `image/vulnerabilities` with the slice `{severity: critical | high | medium | low | unknown}`
+#   whose value is their number, and `image/secrets` and `image/licences`.
 # custom:
 #   regulations:
 #     - EU AI Act Art. 15
@@ -24,6 +25,11 @@
 #         enum: [deny, warn]
 #         default: deny
 #         description: What it is that a secret is in the image.
+#       licences:
+#         type: array
+#         minItems: 1
+#         description: The licences that packages may have, by their SPDX names; `unknown` is for packages that state none. All are allowed when nothing is said.
+#         items: {type: string, minLength: 1}
 #       database_age_days:
 #         type: number
 #         minimum: 0
@@ -33,38 +39,14 @@ package mlpolicy.rules.image
 
 import data.mlpolicy.lib.evidence
 import data.mlpolicy.lib.law
-
-severities := {"critical", "high", "medium", "low", "unknown"}
-
-# How grave a vulnerability is that nobody has graded yet.
-grade(severity) := severity if severity != "unknown"
-
-else := "high"
+import data.mlpolicy.lib.vulnerabilities
 
 wrong_keys(item) := union({
-	law.wrong_keys(item, {"maximum", "secrets", "database_age_days"}),
-	{"maximum" | not valid_maximum(maximum(item))},
+	law.wrong_keys(item, {"maximum", "secrets", "licences", "database_age_days"}),
+	vulnerabilities.wrong_keys(item),
 	{"secrets" | not law.optional_choice(item, "secrets", ["deny", "warn"])},
-	{"database_age_days" | not is_count(age(item))},
+	{"licences" | not law.is_texts(object.get(item, "licences", ["any"]))},
 })
-
-valid_maximum(limits) if {
-	is_object(limits)
-	count(limits) > 0
-	every severity, limit in limits {
-		severity in severities
-		is_count(limit)
-	}
-}
-
-is_count(value) if {
-	is_number(value)
-	value >= 0
-}
-
-maximum(item) := object.get(item, "maximum", {"critical": 0, "high": 0})
-
-age(item) := object.get(item, "database_age_days", 7)
 
 malformed contains {"policy": item.id, "key": key} if {
 	some item in law.items("image")
@@ -120,33 +102,7 @@ else := evidence.reason("image", [])
 #   reads: [input.evidence.image.facts.database.age_days]
 violation contains law.finding("image.old_database", item, "high", "database_age_days", rest) if {
 	some item in items
-	not is_recent(item)
-	rest := {"limit": age(item), "values": {"age": stated_age}}
-}
-
-is_recent(item) if {
-	is_count(facts.database.age_days)
-	facts.database.age_days <= age(item)
-}
-
-stated_age := facts.database.age_days if is_number(facts.database.age_days)
-
-else := "an unknown number of"
-
-# Undefined where one of them is not named.
-vulnerabilities := facts.vulnerabilities if {
-	is_array(facts.vulnerabilities)
-	every one in facts.vulnerabilities {
-		law.has_text(one, "cve")
-		law.has_text(one, "package")
-		one.severity in severities
-	}
-}
-
-# Undefined where as many are not listed as were counted.
-found(severity) := measurement if {
-	measurement := evidence.measured("image", "image/vulnerabilities", {"severity": severity}, set())
-	measurement.value == count([1 | some one in vulnerabilities; one.severity == severity])
+	some rest in vulnerabilities.outdated("image", item)
 }
 
 # METADATA
@@ -160,8 +116,7 @@ found(severity) := measurement if {
 #   reads: ["input.evidence.image.measurements[]", "input.evidence.image.facts.vulnerabilities[]"]
 violation contains law.finding("image.not_counted", item, "high", "maximum", {"values": {"severity": severity}}) if {
 	some item in items
-	some severity, _ in maximum(item)
-	not found(severity)
+	some severity in vulnerabilities.uncounted("image", item)
 }
 
 # METADATA
@@ -173,12 +128,9 @@ violation contains law.finding("image.not_counted", item, "high", "maximum", {"v
 #   message: "the image has {value} {values[severity]} vulnerabilities, allowed are {limit}"
 #   remedy: update the packages that the scan names, build the image again and scan it
 #   reads: ["input.evidence.image.measurements[].value"]
-violation contains law.finding("image.vulnerable", item, grade(severity), "maximum", rest) if {
+violation contains law.finding("image.vulnerable", item, vulnerabilities.grade(severity), "maximum", rest) if {
 	some item in items
-	some severity, limit in maximum(item)
-	limit > 0
-	found(severity).value > limit
-	rest := object.union(evidence.about(found(severity)), {"limit": limit, "worse": "higher", "values": {"severity": severity}})
+	some severity, rest in vulnerabilities.too_many("image", item)
 }
 
 # METADATA
@@ -190,21 +142,11 @@ violation contains law.finding("image.vulnerable", item, grade(severity), "maxim
 #   message: "the image has the {values[severity]} vulnerability {values[cve]}: {values[packages]}"
 #   remedy: update {values[packages]}, build the image again and scan it
 #   reads: ["input.evidence.image.facts.vulnerabilities[]"]
-violation contains law.finding("image.vulnerability", item, grade(severity), "maximum", {"values": values}) if {
+violation contains law.finding("image.vulnerability", item, severity, "maximum", rest) if {
 	some item in items
-	some severity, limit in maximum(item)
-	limit == 0
-	found(severity)
-	some cve in {one.cve | some one in vulnerabilities; one.severity == severity}
-	packages := sort({described(one) | some one in vulnerabilities; one.cve == cve; one.severity == severity})
-	values := {"severity": severity, "cve": cve, "packages": packages}
+	some rest in vulnerabilities.forbidden("image", item)
+	severity := vulnerabilities.grade(rest.values.severity)
 }
-
-described(one) := concat("", [one.package, stated(one, "installed", " "), stated(one, "fixed", ", fixed in ")])
-
-stated(one, key, before) := concat("", [before, one[key]]) if law.has_text(one, key)
-
-else := ""
 
 # METADATA
 # title: it is not known whether secrets are in the image
@@ -254,4 +196,66 @@ violation contains leak.finding if {
 warning contains leak.finding if {
 	some leak in leaks
 	leak.item.secrets == "warn"
+}
+
+# METADATA
+# title: it is not known which licences are in the image
+# description: Every package of the image has a licence that is known, or is listed as one that has none.
+# custom:
+#   rule: image.licences_not_listed
+#   severity: high
+#   message: the scan does not list the licences of the image's packages
+#   remedy: scan the image again, for licences too
+#   reads: ["input.evidence.image.measurements[]", "input.evidence.image.facts.licences[]"]
+violation contains law.finding("image.licences_not_listed", item, "high", "licences", {}) if {
+	some item in items
+	"licences" in object.keys(item)
+	not licences
+}
+
+# Undefined where one of them is not named, or where as many are not listed as were counted.
+licences := facts.licences if {
+	is_array(facts.licences)
+	count(facts.licences) > 0
+	evidence.measured("image", "image/licences", {}, set()).value == count(facts.licences)
+	every one in facts.licences {
+		law.has_text(one, "name")
+		law.has_texts(one, "packages")
+	}
+}
+
+# METADATA
+# title: "the licence of {values[packages]} is {values[licence]}"
+# description: Packages in the image have licences that the law allows.
+# custom:
+#   rule: image.licence
+#   severity: medium
+#   message: "the licence {values[licence]} is not allowed: {values[packages]}"
+#   remedy: "do without these packages, or add the licence to `licences`, once somebody has read it"
+#   reads: ["input.evidence.image.facts.licences[]"]
+violation contains law.finding("image.licence", item, "medium", "licences", rest) if {
+	some item in items
+	some one in licences
+	not licensed(item, one.name)
+	rest := {"slice": {"licence": one.name}, "values": {"licence": one.name, "packages": one.packages}}
+}
+
+licensed(item, _) if not "licences" in object.keys(item)
+
+licensed(item, name) if name in item.licences
+
+# Of a plain choice one is enough, of a plain conjunction all are needed; whatever has both is named in full.
+licensed(item, name) if {
+	not contains(name, "(")
+	not contains(name, " AND ")
+	some choice in split(name, " OR ")
+	choice in item.licences
+}
+
+licensed(item, name) if {
+	not contains(name, "(")
+	not contains(name, " OR ")
+	every part in split(name, " AND ") {
+		part in item.licences
+	}
 }

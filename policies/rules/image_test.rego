@@ -18,8 +18,15 @@ submission := fixtures.added("/evidence/image", fixtures.evidence(
 			{"cve": "CVE-1", "package": "zlib-dev", "severity": "high", "installed": "1.0", "fixed": ""},
 		],
 		"secrets": [],
+		"licences": [
+			{"name": "MIT", "packages": ["requests"]},
+			{"name": "GPL-2.0-only OR Apache-2.0", "packages": ["zlib", "zlib-dev"]},
+		],
 	},
-	[counted("critical", 0), counted("high", 2), fixtures.measured("image/secrets", 0, {})],
+	[
+		counted("critical", 0), counted("high", 2),
+		fixtures.measured("image/secrets", 0, {}), fixtures.measured("image/licences", 2, {}),
+	],
 ))
 
 rules(document, rest) := fixtures.rules_of(violations) if {
@@ -41,9 +48,10 @@ test_many_vulnerabilities if rules(submission, {"maximum": {"high": 1}}) == {"im
 
 test_each_vulnerability_where_none_is_allowed if {
 	violations := image.violation with input as submission with data.mlpolicy.law as fixtures.law_of(item({}))
-	{[one.rule, one.severity, one.values] | some one in violations} == {[
+	{[one.rule, one.severity, one.slice, one.values] | some one in violations} == {[
 		"image.vulnerability",
 		"high",
+		{"cve": "CVE-1"},
 		{"severity": "high", "cve": "CVE-1", "packages": ["zlib 1.0, fixed in 1.1", "zlib-dev 1.0"]},
 	]}
 }
@@ -125,8 +133,58 @@ test_secrets_not_counted if {
 	}
 }
 
+licensed(document, names) := {[one.rule, one.values.licence, one.slice] |
+	some one in violations
+	one.rule == "image.licence"
+} if {
+	violations := image.violation with input as document
+		with data.mlpolicy.law as fixtures.law_of(item(object.union(few, {"licences": names})))
+}
+
+of_the_choice := "GPL-2.0-only OR Apache-2.0"
+
+test_licences if {
+	licensed(submission, ["MIT", "Apache-2.0"]) == set()
+	licensed(submission, ["MIT", of_the_choice]) == set()
+	licensed(submission, ["MIT", "BSD-3-Clause"]) == {["image.licence", of_the_choice, {"licence": of_the_choice}]}
+	licensed(submission, ["Apache-2.0"]) == {["image.licence", "MIT", {"licence": "MIT"}]}
+}
+
+test_of_a_conjunction_all_are_needed if {
+	both := with_fact("licences/0/name", "MIT AND ISC")
+	licensed(both, ["MIT", "Apache-2.0"]) == {["image.licence", "MIT AND ISC", {"licence": "MIT AND ISC"}]}
+	licensed(both, ["MIT", "ISC", "Apache-2.0"]) == set()
+}
+
+test_an_expression_of_both_is_named_in_full[mixed] if {
+	some mixed in ["MIT OR ISC AND X11", "(MIT OR ISC)", "MIT AND (ISC OR X11)"]
+	document := with_fact("licences/0/name", mixed)
+	count(licensed(document, ["MIT", "ISC", "X11", "Apache-2.0"])) == 1
+	licensed(document, [mixed, "Apache-2.0"]) == set()
+}
+
+test_licences_not_listed if {
+	allowed := object.union(few, {"licences": ["MIT", "Apache-2.0"]})
+	every path, wrong in {
+		"licences": [],
+		"licences/0": null,
+		"licences/0/name": "",
+		"licences/0/packages": [],
+	} {
+		rules(with_fact(path, wrong), allowed) == {"image.licences_not_listed"}
+		rules(with_fact(path, wrong), few) == set()
+	}
+	rules(with_fact("licences", [{"name": "MIT", "packages": ["a"]}]), allowed) == {"image.licences_not_listed"}
+}
+
 test_malformed[key] if {
-	some key, wrong in {"maximum": {"huge": 1}, "secrets": "allow", "database_age_days": "7", "digest": "sha256:0"}
+	some key, wrong in {
+		"maximum": {"huge": 1},
+		"secrets": "allow",
+		"licences": [],
+		"database_age_days": "7",
+		"digest": "sha256:0",
+	}
 	law := fixtures.law_of(item({key: wrong}))
 	image.malformed == {{"policy": "i", "key": key}} with data.mlpolicy.law as law
 	image.judged == set() with data.mlpolicy.law as law

@@ -36,9 +36,10 @@ UNREAD = re.compile(
       | input/evidence/business_rules/measurements/\d+/method/(examples|selected)(/|$)
       | input/evidence/robustness/measurements/\d+/(method/seed|slice/strength)$
       | input/evidence/image/facts/signature(/|$)
-      | input/evidence/image/facts/vulnerabilities/\d+/(installed|fixed|title|target)$
+      | input/evidence/(image|model_dependencies)/facts/vulnerabilities/\d+/(installed|fixed|title|location|url)$
+      | input/evidence/model_dependencies/facts/scanner(/|$)
       | input/evidence/model_files/facts/files/\d+/(size|sha256|reason)$
-      | input/evidence/deployment/facts/(scanner(/|$)|base_images/\d+/line$)
+      | input/evidence/deployment/facts/(scanner(/|$)|base_images/\d+/line$|workloads/\d+/labels/0$)
       | input/evidence/deployment/facts/misconfigurations/\d+/(line|title|message|resolution)$
       | input/evidence/drift/facts/left_out/\w+$
       | input/evidence/lineage/facts/(git|data_card/path|model/(?!registered)\w+)(/|$)
@@ -142,6 +143,8 @@ def test_a_removed_law_allows_nothing() -> None:
                 "schema_drift",
                 "sbom",
                 "secrets",
+                "licences",
+                "labels",
                 "critical",
                 "high",
                 "allowed",
@@ -199,5 +202,5 @@ def test_examples_are_what_they_are_called() -> None:
     assert {finding.policy for finding in denied.violations} == {
         "fair", "ratio", "good", "loss", "explained", "known", "valid", "private", "calibrated", "stable", "whole",
         "no_worse", "better", "as_sure", "four_fifths", "robust", "limits", "approved", "scanned", "built", "proxies",
-        "harmless", "deployed",
+        "harmless", "deployed", "built_on",
     }  # fmt: skip

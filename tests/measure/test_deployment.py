@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from ml_compliance.measure import _dockerfile, _workloads
 from tests import project
-from tests.measure.test_image import judge, violations
 from tests.programs import required
+from tests.scans import judge, violations
 
 DIGEST = "@sha256:" + "a" * 64
 DOCKERFILE = f"""\
@@ -41,6 +42,21 @@ spec:
             {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, runAsNonRoot: true,
              capabilities: {drop: [ALL]}}
 """.replace("SHA", "a" * 64)
+VOLUME = 'resource "aws_ebs_volume" "data" {\n  availability_zone = "eu-west-1a"\n  size = 8\n}\n'
+ENCRYPTION = """\
+resource "aws_kms_key" "own" {
+  enable_key_rotation = true
+}
+resource "aws_s3_bucket_server_side_encryption_configuration" "evidence" {
+  bucket = aws_s3_bucket.evidence.id
+  rule {
+    apply_server_side_encryption_by_default {
+      kms_master_key_id = aws_kms_key.own.arn
+      sse_algorithm     = "aws:kms"
+    }
+  }
+}
+"""
 BUCKET = 'resource "aws_s3_bucket" "evidence" {\n  bucket = "evidence"\n}\n'
 
 
@@ -91,10 +107,120 @@ def test_each_weakness_is_found(file: str, old: str, new: str, check: str, made:
     assert f"{check} fails in {file}" in {title for _, title in violations(made)}
 
 
-def test_terraform_without_encryption_is_denied(made: project.Project) -> None:
-    made.write("deploy/main.tf", BUCKET)
+def test_terraform_without_encryption_is_denied_and_with_it_allowed(made: project.Project) -> None:
+    """Only what the law names is asked for: a bucket by a key of one's own, a volume by any."""
+    item = "{id: d, type: deployment, severities: [unknown], checks: [AVD-AWS-0132, AVD-AWS-0026]}"
+    made.write("compliance_policy.yaml", f"project: loans\npolicies:\n  - {item}\n")
+    made.write("deploy/main.tf", BUCKET + VOLUME)
     assert answer(made) == 1
-    assert ("deployment.misconfiguration", "AVD-AWS-0132 fails in deploy/main.tf") in violations(made)
+    assert violations(made) == {
+        ("deployment.misconfiguration", "AVD-AWS-0132 fails in deploy/main.tf"),
+        ("deployment.misconfiguration", "AVD-AWS-0026 fails in deploy/main.tf"),
+    }
+    made.write("deploy/main.tf", BUCKET + ENCRYPTION + VOLUME.replace("size = 8", "size = 8\n  encrypted = true"))
+    assert answer(made) == 0, violations(made)
+
+
+def labelled(made: project.Project, labels: str = "[compliance-tier]") -> set[tuple[str, str]]:
+    """What is wrong where the law asks for these labels alone."""
+    item = f"{{id: d, type: deployment, severities: [unknown], checks: [none], pinned_base: false, labels: {labels}}}"
+    made.write("compliance_policy.yaml", f"project: loans\npolicies:\n  - {item}\n")
+    code = answer(made)
+    found = violations(made)
+    assert code == bool(found)
+    return found
+
+
+def test_labels_of_images_and_workloads(made: project.Project) -> None:
+    assert labelled(made) == {
+        ("deployment.label", "image of Dockerfile has no label compliance-tier"),
+        ("deployment.label", "Deployment credit has no label compliance-tier"),
+    }
+    made.write("Dockerfile", DOCKERFILE + 'LABEL compliance-tier="high" owner=risk\n')
+    made.write("deploy/workload.yaml", WORKLOAD.replace("labels: {app: credit}}", "labels: {compliance-tier: high}}"))
+    assert labelled(made) == set()
+
+
+CRON = """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly, labels: {compliance-tier: high}}
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate: {spec: {template: {metadata: {labels: {%s}}, spec: {containers: [{name: a, image: a}]}}}}
+"""
+LIST = """\
+apiVersion: v1
+kind: List
+items:
+  - {kind: Pod, metadata: {name: one, labels: {%s}}, spec: {containers: [{name: a, image: a}]}}
+  - {kind: ConfigMap, metadata: {name: notes}, data: {text: "{{ not a template }}"}}
+"""
+ROLLOUT = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: blue}
+spec: {template: {metadata: {labels: {%s}}, spec: {containers: [{name: a, image: a}]}}}
+"""
+SERVED = "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata: {name: credit, labels: {%s}}\n"
+
+
+@pytest.mark.parametrize(("manifest", "workload"), [
+    (CRON, "CronJob nightly"), (LIST, "Pod one"), (ROLLOUT, "Rollout blue"), (SERVED, "InferenceService credit"),
+    (f"---\nkind: Service\n---\n{LIST}", "Pod one"),
+])  # fmt: skip
+def test_labels_are_found_wherever_pods_are_described(manifest: str, workload: str) -> None:
+    for none in ("", 'tier: ""', 'tier: "{{ .Values.tier }}"', "tier: 7", "tier: null", "7: tier"):
+        assert _workloads.workloads(manifest % none) == (_workloads.Workload(workload, ()),)
+    assert _workloads.workloads(manifest % "tier: high") == (_workloads.Workload(workload, ("tier",)),)
+
+
+def test_one_template_for_two_workloads_counts_for_both() -> None:
+    pod = "spec: &pod {template: {metadata: {labels: {tier: high}}, spec: {containers: []}}}"
+    text = f"kind: List\nitems:\n- {{kind: Job, {pod}}}\n- {{kind: Deployment, spec: *pod}}\n"
+    assert [one.workload for one in _workloads.workloads(text)] == ["Job", "Deployment"]
+
+
+@pytest.mark.parametrize("manifest", [
+    "kind: Deployment\nmetadata:\n  labels:\n    {{- include \"labels\" . | nindent 4 }}\n",
+    "{{- if .Values.on }}\nkind: Pod\n{{- end }}\n", "kind: Deployment\nmetadata: {name: empty}\n", "a: !unknown b\n",
+    "kind: Pod\nkind: Pod\n", "kind: Deployment\nspec: {template: {spec: {containers: none}}}\n",
+    "&a [*a, *b]\n", "kind: Job\nspec: " + "{a: " * 150 + "}" * 150 + "\n",
+])  # fmt: skip
+def test_what_cannot_be_read_is_told(manifest: str) -> None:
+    with pytest.raises(ValueError, match=r"it is no plain YAML|has no pod template|nested too deep"):
+        _workloads.workloads(manifest)
+
+
+def test_what_cannot_be_read_has_unknown_labels(made: project.Project) -> None:
+    made.write("Dockerfile", DOCKERFILE + 'LABEL a="b\n')
+    made.write("deploy/workload.yaml", "{{- if .Values.on }}\nkind: Pod\n{{- end }}\n")
+    assert labelled(made) == {
+        ("deployment.labels_not_read", f"it is not known which labels {what} has")
+        for what in ("Dockerfile", "deploy/workload.yaml", "what is deployed")
+    }
+
+
+def test_where_nothing_is_deployed_no_label_is_known(made: project.Project) -> None:
+    made.write("deploy/main.tf", BUCKET)
+    made.write("compliance.yaml", f"{project.FACTS}deployment: {{files: [deploy/main.tf]}}\n")
+    assert {rule for rule, _ in labelled(made)} == {"deployment.labels_not_read"}
+
+
+@pytest.mark.parametrize(("text", "labels"), [
+    ("FROM a\nLABEL x=1 \"y z\"='2 3'\n", ("x", "y z")),
+    ("FROM a\nLABEL x=1 \\\n  # and\n  y=2\n", ("x", "y")),
+    ("# escape=`\nFROM a\nlabel x=1 `\n y=2\n", ("x", "y")),
+    ("FROM a\nLABEL x many words\n", ("x",)),
+    ("FROM a\nLABEL x=1 y=\nLABEL x=\"\"\n", ()),
+    ("FROM a AS one\nLABEL x=1\nFROM b\n", ()),
+    ("FROM a AS one\nLABEL x=1\nFROM one\nLABEL y=1\n", ("x", "y")),
+    ("FROM a\nRUN cat <<END > b\nLABEL x=1\nEND\n", ()),
+    ("FROM a\nRUN echo $((1 <<2)) <<END\nLABEL x=1\n", ()),  # it may be inside of what is fed
+    ("", ()),
+])  # fmt: skip
+def test_labels_of_a_dockerfile(text: str, labels: tuple[str, ...]) -> None:
+    assert _dockerfile.labels(text) == labels
 
 
 def test_a_comment_does_not_hide_a_finding(made: project.Project) -> None:

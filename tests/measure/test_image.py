@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import stat
 import subprocess
-import time
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ml_compliance.measure import _trivy_database
-from tests import images, project, scans
+from ml_compliance.measure._trivy import Trivy
+from tests import images, scans
 from tests.registry import Registry, serving
+from tests.scans import counts, evidence, gate_on, judge, violations
 
-LAW = """\
-  - id: scanned
-    type: image
-  - id: known
-    type: supply_chain
-"""
 WAIVER = """\
 waivers:
   - rule: image.vulnerability
@@ -33,43 +27,6 @@ waivers:
     created: {created}
     expires: {expires}
 """
-
-
-def gate_on(folder: Path, image: str, law: str = LAW, **scanner: object) -> project.Project:
-    """A project whose image is judged."""
-    made = project.make(folder)
-    made.write("compliance.yaml", project.FACTS + scans.facts(image, **scanner))
-    made.write("compliance_policy.yaml", f"project: loans\nwaivers: {{max_days: 40000}}\npolicies:\n{law}")
-    return made
-
-
-def judge(made: project.Project, name: str = "image") -> project.Result:
-    """Measure one thing alone, and decide: the gate's answer without what else it measures."""
-    # Without lineage a model has no name, and waivers are for named models.
-    measured = made.run("measure", name, "lineage")
-    if measured.code == 2:
-        return measured
-    assert made.run("submit").code == 0
-    decided = made.run("decide")
-    return project.Result(decided.code, measured.out + decided.out, measured.err + decided.err)
-
-
-def evidence(made: project.Project) -> dict[str, Any]:
-    """What was measured of the image."""
-    found: dict[str, Any] = json.loads((made.out / "evidence" / "image.json").read_text())
-    return found
-
-
-def counts(found: dict[str, Any]) -> dict[str, float]:
-    return {
-        one["slice"]["severity"]: one["value"]
-        for one in found["measurements"] if one["name"] == "image/vulnerabilities"
-    }  # fmt: skip
-
-
-def violations(made: project.Project) -> set[tuple[str, str]]:
-    decision = json.loads((made.out / "decision.json").read_text())
-    return {(one["rule"], one["title"]) for one in decision["violations"]}
 
 
 def test_a_debian_image_with_known_vulnerabilities_is_denied(tmp_path: Path) -> None:
@@ -169,6 +126,72 @@ def test_a_waiver_by_cve_is_shown_and_expires(created: str, expires: str, code: 
         assert "it has expired" in decision["warnings"][0]["message"]
 
 
+def test_licences_are_allowed_by_name_and_waived_by_name(tmp_path: Path) -> None:
+    """Apache-2.0 is what Wolfi's package states; that of Debian says nothing, which is no permission."""
+    unstated = {key: text for key, text in images.CLEAN.items() if "apk" not in key}
+    unstated["lib/apk/db/installed"] = images.CLEAN["lib/apk/db/installed"].replace("L:Apache-2.0\n", "")
+    law = "  - {{id: licensed, type: image, licences: [{}]}}\n"
+    images.archive(images.image(images.CLEAN), tmp_path / "credit.tar")
+    made = gate_on(tmp_path, "{archive: credit.tar}", law.format("MIT, Apache-2.0"))
+    assert judge(made).code == 0, violations(made)
+    made = gate_on(tmp_path, "{archive: credit.tar}", law.format("MIT"))
+    assert judge(made).code == 1
+    assert violations(made) == {("image.licence", "the licence of musl is Apache-2.0")}
+    waiver = WAIVER.format(cve="none", created="2026-11-01", expires="2099-12-31")
+    waiver = waiver.replace("image.vulnerability", "image.licence").replace("scanned", "licensed")
+    made.write("waivers.yaml", waiver.replace("cve: none", "licence: Apache-2.0"))
+    assert judge(made).code == 0, violations(made)
+    (tmp_path / "waivers.yaml").unlink()
+    images.archive(images.image(unstated), tmp_path / "credit.tar")
+    made = gate_on(tmp_path, "{archive: credit.tar}", law.format("Apache-2.0"))
+    assert judge(made).code == 1
+    assert violations(made) == {("image.licence", "the licence of musl is unknown")}
+    assert judge(gate_on(tmp_path, "{archive: credit.tar}", law.format("unknown"))).code == 0
+
+
+def test_code_scanning_is_told_of_each_vulnerability(tmp_path: Path) -> None:
+    images.archive(images.image(images.DEBIAN), tmp_path / "credit.tar")
+    made = gate_on(tmp_path, "{archive: credit.tar}")
+    assert made.run("gate").code == 1
+    run = json.loads((made.out / "report.sarif").read_text())["runs"][0]
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    told = {one["properties"]["cve"]: one for one in run["results"] if "cve" in one["properties"]}
+    assert set(told) == {"CVE-2023-45853", "CVE-2023-4911", "CVE-2018-18074"}
+    one = told["CVE-2018-18074"]
+    assert one["properties"]["packages"] == [
+        {"package": "requests", "installed": "2.19.1", "fixed": "2.20.0",
+         "location": "usr/lib/python3/dist-packages/requests-2.19.1.dist-info/METADATA"}
+    ]  # fmt: skip
+    assert rules[one["ruleId"]]["helpUri"] == "https://avd.aquasec.com/nvd/cve-2018-18074"
+    assert len({result["partialFingerprints"]["mlCompliance/v1"] for result in told.values()}) == 3
+
+
+def test_trivy_is_told_no_more_than_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who pulls an image is told how; who looks at files is not. Neither gets the tokens of the pipeline."""
+    secret = (
+        "GITHUB_TOKEN",
+        "CI_JOB_TOKEN",
+        "MLFLOW_TRACKING_PASSWORD",
+        "TRIVY_SEVERITY",
+        "GITHUB_ENV",
+        "LD_PRELOADED",
+    )
+    registry = ("AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET", "GOOGLE_APPLICATION_CREDENTIALS", "DOCKER_CONFIG",
+                "TRIVY_USERNAME", "REGISTRY_AUTH_FILE")  # fmt: skip
+    network = ("https_proxy", "NO_PROXY", "SSL_CERT_FILE", "XDG_CACHE_HOME", "HOME", "PATH", "TMPDIR")
+    program = tmp_path / "trivy"
+    program.write_text(f"#!{sys.executable}\nimport os\nprint(*os.environ)\n")
+    program.chmod(0o755)
+    for name in (*secret, *registry, *network):
+        monkeypatch.setenv(name, str(tmp_path))
+    trivy = Trivy(str(program), tmp_path, tmp_path, 60)
+    pulling, reading = (set(trivy.run(command).split()) for command in ("image", "config"))
+    assert pulling >= {*registry, *network}
+    assert reading >= set(network)
+    assert not pulling & set(secret)
+    assert not reading & {*secret, *registry}
+
+
 def test_vex_takes_out_what_does_not_affect_the_image_and_says_so(tmp_path: Path) -> None:
     images.archive(images.image(images.WOLFI), tmp_path / "credit.tar")
     statement = {
@@ -184,116 +207,6 @@ def test_vex_takes_out_what_does_not_affect_the_image_and_says_so(tmp_path: Path
     assert [one["cve"] for one in facts["vulnerabilities"]] == ["CVE-2023-5678"]
     assert [(one["cve"], one["status"]) for one in facts["suppressed"]] == [("CVE-2023-5363", "not_affected")]
     assert "vex.json" in {file["path"] for file in evidence(made)["files"]}
-
-
-@pytest.fixture
-def clean(tmp_path: Path) -> str:
-    """An image that would be allowed."""
-    images.archive(images.image(images.CLEAN), tmp_path / "credit.tar")
-    return "{archive: credit.tar}"
-
-
-def incomplete(made: project.Project, why: str) -> None:
-    """The gate gives no verdict, and says why."""
-    result = judge(made)
-    assert result.code == 3, result.out
-    assert evidence(made)["status"] == "error"
-    assert why in evidence(made)["reason"]
-    assert why in " ".join(json.loads((made.out / "decision.json").read_text())["errors"])
-    assert not (made.out / "image.cdx.json").exists()
-
-
-def test_no_database(clean: str, tmp_path: Path) -> None:
-    incomplete(gate_on(tmp_path, clean, cache=str(tmp_path / "none")), "there is no database of vulnerabilities")
-
-
-def test_a_stale_database(clean: str, tmp_path: Path) -> None:
-    old = str(scans.aged(tmp_path / "old", 8))
-    incomplete(gate_on(tmp_path, clean, cache=old), "the database is 8.0 days old, and the law allows 7")
-    law = "  - {id: scanned, type: image, database_age_days: 9}\n"
-    assert judge(gate_on(tmp_path, clean, law, cache=old)).code == 0
-
-
-def test_a_database_from_the_future_or_without_a_date(clean: str, tmp_path: Path) -> None:
-    incomplete(gate_on(tmp_path, clean, cache=str(scans.aged(tmp_path / "ahead", -3))), "from the future")
-    (tmp_path / "ahead" / "db" / "metadata.json").write_text("{}")
-    incomplete(gate_on(tmp_path, clean, cache=str(tmp_path / "ahead")), "it cannot be read when the database was made")
-
-
-def test_another_database_than_the_pinned_one(clean: str, tmp_path: Path) -> None:
-    incomplete(gate_on(tmp_path, clean, database_sha256="0" * 64), "the sha256 of the database is")
-    pinned = images.digest((scans.cache() / "db" / "trivy.db").read_bytes())[7:]
-    assert judge(gate_on(tmp_path, clean, database_sha256=pinned)).code == 0
-
-
-def test_a_broken_archive(tmp_path: Path) -> None:
-    (tmp_path / "credit.tar").write_bytes(b"no archive")
-    incomplete(gate_on(tmp_path, "{archive: credit.tar}"), "the scan could not be finished")
-
-
-# In place of Trivy: it answers as Trivy does, but for the one thing that goes wrong with a scan.
-_PRETENDER = """\
-#!/bin/sh
-case "$1" in
-  --version) echo "Version: 0.67.2"; exit 0;;
-esac
-while [ $# -gt 0 ]; do [ "$1" = --output ] && out=$2; shift; done
-{what}
-"""
-
-
-@pytest.mark.parametrize(
-    ("what", "why"),
-    [
-        ("kill -KILL $$", "trivy was ended by the signal SIGKILL"),
-        ('printf %s \'{"SchemaVersion": 2, "Results": [\' > "$out"', "the report of trivy cannot be read"),
-        ('echo \'{"SchemaVersion": 3}\' > "$out"', "the report of trivy has the SchemaVersion 3; 2 is known here"),
-        ('echo "[]" > "$out"', "the report of trivy has the SchemaVersion None"),
-        (
-            'echo \'{"SchemaVersion": 2, "ArtifactType": "x", "Metadata": {}, "Results": [{"Vulnerabilities": [{}]}]}\''
-            ' > "$out"',
-            "the report of trivy is of another form",
-        ),
-        ("true", "the report of trivy cannot be read"),
-        ("echo no space left on device >&2; exit 1", "no space left on device"),
-    ],
-)
-def test_a_scan_that_breaks_off(
-    what: str, why: str, clean: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _in_place_of_trivy(tmp_path, what, monkeypatch)
-    incomplete(gate_on(tmp_path, clean), why)
-
-
-def _in_place_of_trivy(folder: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "bin").mkdir()
-    pretender = folder / "bin" / "trivy"
-    pretender.write_text(_PRETENDER.replace("{what}", what))
-    pretender.chmod(pretender.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", str(folder / "bin"), prepend=":")
-
-
-def test_a_timeout_ends_everything_that_was_started(
-    clean: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mark = f"{tmp_path}/running"
-    _in_place_of_trivy(tmp_path, f"(while :; do date > {mark}; sleep 0.1; done) & wait", monkeypatch)
-    incomplete(gate_on(tmp_path, clean, timeout=2), "the scan was not finished within 2 s")
-    last = Path(mark).stat().st_mtime_ns
-    time.sleep(0.5)
-    assert Path(mark).stat().st_mtime_ns == last
-
-
-def test_a_full_disk(tmp_path: Path, clean: str) -> None:
-    """Trivy's own words, when the report cannot be written."""
-    from ml_compliance.errors import EvaluationError
-    from ml_compliance.measure._trivy import Trivy, program
-
-    trivy = Trivy(program(), scans.cache(), tmp_path, 60)
-    with pytest.raises(EvaluationError, match="no space left on device") as raised:
-        trivy.run("image", "--input", str(tmp_path / "credit.tar"), "--output", "/dev/full", "--format", "json",
-                  "--scanners", "vuln", "--skip-db-update", "--offline-scan", "--skip-java-db-update")  # fmt: skip
-    assert "make room" in raised.value.remedy
 
 
 def test_what_hides_findings_from_trivy_is_not_listened_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,32 +269,6 @@ def _arguments_seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr("ml_compliance.measure._trivy.subprocess.Popen", started)
     return seen
-
-
-def test_the_database_comes_from_the_first_mirror_that_has_it(
-    clean: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_trivy_database, "WAITS", (0.0, 0.1))
-    busy = Registry({"db:2": scans.database_artifact()}, refusals=100)
-    good = Registry({"db:2": scans.database_artifact()}, refusals=1)
-    with serving(busy), serving(good):
-        mirrors = ["127.0.0.1:1/db:2", f"{busy.host}/db:2", f"{good.host}/db:2"]
-        made = gate_on(tmp_path, clean, cache=str(tmp_path / "new"), offline=False, databases=mirrors)
-        assert judge(made).code == 0, evidence(made)["reason"]
-    assert busy.refusals < 100
-    assert good.refusals == 0
-    assert any("/blobs/" in path for path in good.asked)
-    assert evidence(made)["facts"]["database"]["sha256"] == images.digest(
-        (scans.cache() / "db" / "trivy.db").read_bytes())[7:]  # fmt: skip
-
-
-def test_no_mirror_has_the_database(clean: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_trivy_database, "WAITS", (0.0, 0.0))
-    with serving(Registry({}, refusals=1000)) as registry:
-        mirrors = [f"{registry.host}/db:2"]
-        made = gate_on(tmp_path, clean, cache=str(tmp_path / "new"), offline=False, databases=mirrors)
-        incomplete(made, "TOOMANYREQUESTS")
-    assert 3 <= sum("/manifests/" in path for path in registry.asked) < 30
 
 
 def test_the_script_judges_the_image_alone(tmp_path: Path) -> None:

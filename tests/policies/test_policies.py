@@ -14,7 +14,7 @@ from ml_compliance.decide import Request, decide, embedded
 from ml_compliance.decide._build import build
 from ml_compliance.decide._policy import rego_files
 from ml_compliance.resources import policies_folder
-from tests.policies import cases
+from tests.policies import corpus
 
 FOLDER = policies_folder()
 CATALOG: dict[str, Any] = json.loads((FOLDER / "catalog.json").read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def test_parameters_of_the_catalogue_are_those_that_the_policy_knows(kind: str) 
 
 def test_every_message_is_filled() -> None:
     """No case of the corpus leaves a placeholder without its value, but where the submission has none."""
-    for name, (submission, law) in cases.cases().items():
+    for name, (submission, law) in corpus.cases().items():
         if "." in name or not isinstance(submission["input"], dict) or "created" not in submission["input"]:
             continue
         if "digest" not in law or not isinstance(law["digest"], str) or not isinstance(law.get("policies"), list):
@@ -101,7 +101,7 @@ def test_every_rule_has_a_case_that_breaks_it_and_one_that_keeps_it() -> None:
     instance = embedded.shipped()
     broken: set[str] = set()
     kept: set[str] = set()
-    for submission, law in cases.cases().values():
+    for submission, law in corpus.cases().values():
         data = {"mlpolicy": {"law": law}}
         answer = instance.evaluate(submission["input"], data)
         spoken = {found["rule"] for name in _SPOKEN for found in answer[name]}
@@ -122,7 +122,7 @@ def test_a_number_that_violates_a_limit_can_be_waived_up_to_a_ceiling() -> None:
     how = {"fairness.minimum_too_low", "calibration.too_few_bins", "business_rules.undetermined"}
     instance = embedded.shipped()
     told: dict[str, set[str]] = {}
-    for name, (submission, law) in cases.cases().items():
+    for name, (submission, law) in corpus.cases().items():
         if "." in name:
             continue
         for found in instance.evaluate(submission["input"], {"mlpolicy": {"law": law}})["violation"]:
@@ -133,7 +133,7 @@ def test_a_number_that_violates_a_limit_can_be_waived_up_to_a_ceiling() -> None:
 
 
 def test_article_is_judged_as_written() -> None:
-    submission, law = cases.cases()["article"]
+    submission, law = corpus.cases()["article"]
     decision = decide(Request(submission, law), "embedded")
     assert decision.verdict == "denied"
     assert [(finding.policy, finding.rule, finding.title) for finding in decision.violations] == [

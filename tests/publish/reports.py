@@ -173,6 +173,26 @@ def not_evaluated() -> Report:
     return report(verdict, found)
 
 
+def vulnerable(*texts: str) -> Report:
+    """Two vulnerabilities, one of them in two packages; or one for each of `texts`, which say all that scanners say."""
+    listed: list[dict[str, Any]] = [
+        {"cve": text, "severity": text, **dict.fromkeys(("package", "installed", "fixed", "location", "url"), text)}
+        for text in texts
+    ] or [
+        {"cve": cve, "package": package, "installed": "1.0", "fixed": "1.1", "severity": "high",
+         "location": "debian 12.1", "url": f"https://avd.aquasec.com/nvd/{cve.lower()}"}
+        for cve, package in (("CVE-2023-0001", "zlib1g"), ("CVE-2023-0001", "zlib1g-dev"), ("CVE-2023-0002", "libc6"))
+    ]  # fmt: skip
+    found = Evidence("image", "measured", facts={"vulnerabilities": listed})
+    findings = tuple(
+        Finding(rule="image.vulnerability", policy="image_001", severity="high", title=f"{cve} is in the image",
+                message=f"the image has the high vulnerability {cve}", slice={"cve": cve},
+                location=Location("compliance_policy.yaml", 50))
+        for cve in dict.fromkeys(one["cve"] for one in listed)
+    )  # fmt: skip
+    return report(decision(violations=findings), (*evidence(), found))
+
+
 @cache
 def huge(violations: int = 5_000, groups: int = 1_000) -> Report:
     measured = []

@@ -120,6 +120,46 @@ def test_a_finding_without_a_line_is_shown_all_the_same() -> None:
     assert alone[0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 1
 
 
+def test_a_vulnerability_has_a_rule_of_its_own_and_its_packages() -> None:
+    run = json.loads(sarif.render(reports.vulnerable()).text)["runs"][0]
+    found = {result["ruleId"]: result for result in results(reports.vulnerable()) if "cve" in result["properties"]}
+    assert set(found) == {"image.vulnerability/CVE-2023-0001", "image.vulnerability/CVE-2023-0002"}
+    assert found["image.vulnerability/CVE-2023-0001"]["properties"] == {
+        "severity": "high", "policy": "image_001", "cve": "CVE-2023-0001", "packages": [
+            {"package": package, "installed": "1.0", "fixed": "1.1", "location": "debian 12.1"}
+            for package in ("zlib1g", "zlib1g-dev")
+        ],
+    }  # fmt: skip
+    addresses = {rule["id"]: rule.get("helpUri") for rule in run["tool"]["driver"]["rules"]}
+    assert addresses["image.vulnerability/CVE-2023-0002"] == "https://avd.aquasec.com/nvd/cve-2023-0002"
+    assert {address for rule, address in addresses.items() if not rule.startswith("image")} == {None}
+
+
+def test_a_vulnerability_without_evidence_is_named_all_the_same() -> None:
+    bare = replace(reports.vulnerable(), evidence=())
+    found = [result["properties"] for result in results(bare) if "cve" in result["properties"]]
+    assert [(one["cve"], one["packages"]) for one in found] == [("CVE-2023-0001", []), ("CVE-2023-0002", [])]
+
+
+@pytest.mark.parametrize("address", [
+    "javascript:alert(1)", "http://example.org/a", "https://me:pass@example.org/", "https://example.org/a b",
+    "https://example.org/\n", "https://", "//example.org/", "https://exämple.org/",
+])  # fmt: skip
+def test_no_other_address_is_handed_on(address: str) -> None:
+    text = sarif.render(reports.vulnerable(address)).text
+    assert "helpUri" not in text
+
+
+def test_texts_of_a_scanner_are_neutral_in_sarif(multitool: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.sarif"
+    path.write_text(sarif.render(reports.vulnerable(*reports.HOSTILE)).text, encoding="utf-8")
+    assert subprocess.run([multitool, "validate", str(path)], capture_output=True, check=False).returncode == 0
+    written = json.loads(path.read_text(encoding="utf-8"))["runs"][0]["results"]
+    told = [text for one in written for affected in one["properties"].get("packages", ()) for text in affected.values()]
+    assert len(told) == 4 * len(reports.HOSTILE)
+    assert not [text for text in told if "](" in text or "\x1b" in text or "\u202e" in text]
+
+
 def test_what_failed_is_notified() -> None:
     run = json.loads(sarif.render(reports.not_evaluated()).text)["runs"][0]
     told = run["invocations"][0]

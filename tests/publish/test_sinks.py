@@ -35,6 +35,7 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "not_evaluated": reports.not_evaluated,
     "huge": reports.huge,
     "hostile": reports.hostile,
+    "vulnerable": reports.vulnerable,
 }
 
 

@@ -1,4 +1,4 @@
-"""The images that a Dockerfile starts from, by its text alone."""
+"""Dockerfiles: the images that they start from, and the labels of what they build, by their text alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from itertools import islice
 
 _FROM = re.compile(r"\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 _ARG = re.compile(r"\s*ARG\s+(.*)", re.IGNORECASE)
+_LABEL = re.compile(r"\s*LABEL\s+(.*)", re.IGNORECASE | re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^{}$]*))?\})")
 _HEREDOC = re.compile(r"<<(-?)([^\s<]+)")
+_GOES_ON = ("\\", "`")
 _PINNED = re.compile(r"[^$]*@sha256:[0-9a-f]{64}")
 
 
@@ -26,6 +28,11 @@ class Base:
     def pinned(self) -> bool:
         """Whether a digest says which image it is. An ARG that has no default says nothing."""
         return _PINNED.fullmatch(self.image) is not None
+
+
+def is_dockerfile(name: str) -> bool:
+    """Whether a file of this name is one."""
+    return "dockerfile" in name.lower() or "containerfile" in name.lower()
 
 
 def bases(text: str) -> Iterator[Base]:
@@ -50,6 +57,36 @@ def bases(text: str) -> Iterator[Base]:
                 yield Base(image, line)
             if found[2] and certain:
                 stages.add(found[2].lower())
+
+
+def labels(text: str) -> tuple[str, ...]:
+    """The labels with a value of the last stage, which is the one that is built, and of the stages that it starts from.
+
+    Only what is certainly a LABEL counts, and every line that could be a FROM begins anew. Raises ValueError when a
+    LABEL cannot be read.
+    """
+    stages: dict[str, set[str]] = {}
+    current = set[str]()
+    for line, written, certain in _instructions(text):
+        if found := _FROM.match(written):
+            current = set(stages.get(found[1].lower(), ())) if certain else set()
+            if found[2] and certain:
+                stages[found[2].lower()] = current
+        elif certain and (found := _LABEL.match(written)):
+            for key, value in _labelled(found[1], line):
+                (current.add if value.strip() else current.discard)(key)
+    return tuple(sorted(current))
+
+
+def _labelled(arguments: str, line: int) -> list[tuple[str, str]]:
+    """Key and value of each: `key=value …`, or the older `key value`, which has one alone."""
+    try:
+        words = shlex.split(arguments)
+    except ValueError as error:
+        raise ValueError(f"line {line}: {error}") from error
+    if words and "=" not in words[0]:
+        return [(words[0], " ".join(words[1:]))]
+    return [(word.partition("=")[0], word.partition("=")[2]) for word in words]
 
 
 def _declare(words: str, defaults: dict[str, str]) -> None:
@@ -84,15 +121,15 @@ def _instructions(text: str) -> Iterator[tuple[int, str, bool]]:
             if (line.lstrip("\t") if tabs else line) == end:
                 del open_documents[0]
         if line.strip() and not line.lstrip().startswith("#"):
-            continued = line.rstrip().endswith(("\\", "`"))
+            continued = line.rstrip().endswith(_GOES_ON)
             open_documents += [(tabs, name.strip("\"'")) for tabs, name in _HEREDOC.findall(line)]
 
 
 def _joined(lines: list[str], index: int) -> str:
-    """The line, with those that a backslash at the end continues it by."""
+    """The line, with those that continue it: after a backslash or, where the file says so, a backtick at the end."""
     whole = lines[index].rstrip()
     for line in islice(lines, index + 1, None):
-        if not whole.endswith("\\"):
+        if not whole.endswith(_GOES_ON):
             break
         if line.strip() and not line.lstrip().startswith("#"):
             whole = whole[:-1] + line.rstrip()

@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from ml_compliance.environment import told
 from ml_compliance.errors import EvaluationError
 from ml_compliance.tools import find
 
 INSTALL = "run: ml-compliance tools install trivy (in a workflow, `tools: trivy`), or put trivy 0.67.2 on PATH"
-# What else TRIVY_… says would change the scan unseen: TRIVY_SEVERITY and TRIVY_IGNOREFILE leave findings out.
-_PASSED_ON = frozenset({"TRIVY_USERNAME", "TRIVY_PASSWORD", "TRIVY_REGISTRY_TOKEN", "TRIVY_INSECURE", "TRIVY_NON_SSL"})
+_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_", "XDG_")
+# Who may pull: what Docker, Podman, containerd and the clouds' own libraries read. Of TRIVY_… these alone:
+# TRIVY_SEVERITY and TRIVY_IGNOREFILE would leave findings out, unseen.
+_REGISTRY = (
+    "TRIVY_USERNAME", "TRIVY_PASSWORD", "TRIVY_REGISTRY_TOKEN", "TRIVY_INSECURE", "TRIVY_NON_SSL",
+    "DOCKER_", "REGISTRY_AUTH_FILE", "CONTAINERD_", "AWS_", "AZURE_", "GOOGLE_APPLICATION_CREDENTIALS",
+)  # fmt: skip
 _SECRET = ("TRIVY_PASSWORD", "TRIVY_REGISTRY_TOKEN")
 _ALWAYS = ("--skip-version-check", "--disable-telemetry")
 _SAID = 400
@@ -43,15 +51,30 @@ class Trivy:
     def called(self, *arguments: str) -> tuple[int, str]:
         """Its exit code, negative for a signal, and what it says. Raises EvaluationError when it takes too long."""
         command = [self.program, *arguments, "--cache-dir", str(self.cache), "--timeout", f"{self.seconds}s"]
-        return _ended([*command, *(_ALWAYS if arguments[0] != "convert" else ())], self.folder, self.seconds)
+        # Only who pulls an image, or the database, has to prove who it is.
+        passed_on = (*_NETWORK, *_REGISTRY) if arguments[0] == "image" else _NETWORK
+        always = _ALWAYS if arguments[0] != "convert" else ()
+        return _ended([*command, *always], self.folder, self.seconds, told(*passed_on))
 
     def version(self) -> str:
         """Its version. Raises EvaluationError when it says none."""
-        code, said = _ended([self.program, "--version"], self.folder, self.seconds)
+        code, said = _ended([self.program, "--version"], self.folder, self.seconds, told())
         first = said.splitlines()[0] if said else ""
         if code != 0 or not first.startswith("Version: "):
             raise EvaluationError(f"trivy does not say its version: {_why(code, said)}", where=self.program)
         return first.removeprefix("Version: ").strip()
+
+
+@contextmanager
+def scanning(cache: Path, seconds: int) -> Iterator[tuple[Trivy, Path]]:
+    """The program, ready to run, and a folder for what is needed on the way, which is removed in the end.
+
+    Raises EvaluationError when there is no such program.
+    """
+    with TemporaryDirectory(prefix="ml-compliance-") as name:
+        empty = Path(name) / "empty"
+        empty.mkdir()
+        yield Trivy(program(), cache, empty, seconds), Path(name)
 
 
 def program() -> str:
@@ -62,10 +85,10 @@ def program() -> str:
     return found
 
 
-def _ended(command: list[str], folder: Path, seconds: int) -> tuple[int, str]:
+def _ended(command: list[str], folder: Path, seconds: int, environment: dict[str, str]) -> tuple[int, str]:
     try:
         process = subprocess.Popen(
-            command, cwd=folder, env=_environment(os.environ), stdin=subprocess.DEVNULL,
+            command, cwd=folder, env={**environment, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
@@ -81,11 +104,6 @@ def _ended(command: list[str], folder: Path, seconds: int) -> tuple[int, str]:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     return process.returncode, _without_secrets(said.decode(errors="replace"))
-
-
-def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    kept = {key: value for key, value in given.items() if not key.startswith("TRIVY_") or key in _PASSED_ON}
-    return {**kept, "NO_COLOR": "1"}
 
 
 def _without_secrets(text: str) -> str:

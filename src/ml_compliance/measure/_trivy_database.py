@@ -12,9 +12,12 @@ from pathlib import Path
 
 from ml_compliance.deployed import Scanner
 from ml_compliance.errors import EvaluationError
+from ml_compliance.law import Law, items_of
 from ml_compliance.measure._digests import file_digest
 from ml_compliance.measure._trivy import Trivy
 
+ALLOWED_DAYS = 7.0
+"""How old the database may be where the law does not say; policies/lib/vulnerabilities.rego has the same number."""
 # Registries that say TOOMANYREQUESTS are asked again after so many seconds; after the last, they are left alone.
 WAITS = (2.0, 8.0, 30.0)
 _DAY = 86_400.0
@@ -39,6 +42,11 @@ def cache_folder(scanner: Scanner, folder: Path) -> Path:
         return Path(os.environ["TRIVY_CACHE_DIR"]).resolve()
     caches = os.environ.get("XDG_CACHE_HOME")
     return (Path(caches) if caches else Path.home() / ".cache") / "trivy"
+
+
+def allowed_days(law: Law | None, kind: str) -> float | None:
+    """How old the law lets the database be: the strictest of its items of a type, None when it has none."""
+    return min((float(item.get("database_age_days", ALLOWED_DAYS)) for item in items_of(law, kind)), default=None)
 
 
 def database(trivy: Trivy, scanner: Scanner, limit: float | None, now: datetime) -> Database:

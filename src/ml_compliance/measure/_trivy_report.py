@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ml_compliance.errors import EvaluationError
 from ml_compliance.files import strict_json
+from ml_compliance.model import Measurement
 
 SCHEMA_VERSION = 2
 SEVERITIES = ("critical", "high", "medium", "low", "unknown")
+UNKNOWN = "unknown"
 
 _TEXT = {"type": "string"}
 _SEVERITY = {"enum": [severity.upper() for severity in SEVERITIES]}
@@ -25,9 +28,10 @@ _RESULT = {
     "Target": _TEXT,
     "Class": _TEXT,
     "Type": _TEXT,
+    "Packages": _list(("Name",), Name=_TEXT, Version=_TEXT, Licenses={"type": ["array", "null"], "items": _TEXT}),
     "Vulnerabilities": _list(
         ("VulnerabilityID", "PkgName", "Severity"), VulnerabilityID=_TEXT, PkgName=_TEXT, Severity=_SEVERITY,
-        InstalledVersion=_TEXT, FixedVersion=_TEXT, Title=_TEXT,
+        InstalledVersion=_TEXT, FixedVersion=_TEXT, Title=_TEXT, PkgPath=_TEXT, PrimaryURL=_TEXT,
     ),
     "Secrets": _list(("RuleID", "Severity"), RuleID=_TEXT, Severity=_SEVERITY, StartLine={"type": "integer"}),
     "Licenses": _list(("Name", "PkgName"), Name=_TEXT, PkgName=_TEXT, Category=_TEXT),
@@ -88,6 +92,12 @@ def each(report: Mapping[str, Any], kind: str) -> Iterator[tuple[Mapping[str, An
             yield result, entry
 
 
+def by_severity(name: str, found: Iterable[Mapping[str, Any]]) -> tuple[Measurement, ...]:
+    """How many there are of each severity, as measurements called `name`."""
+    counts = Counter(one["severity"] for one in found)
+    return tuple(Measurement(name, float(counts[severity]), slice={"severity": severity}) for severity in SEVERITIES)
+
+
 def vulnerabilities(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The vulnerabilities, the gravest first."""
     found = [
@@ -98,7 +108,8 @@ def vulnerabilities(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             "fixed": entry.get("FixedVersion", ""),
             "severity": entry["Severity"].lower(),
             "title": entry.get("Title", ""),
-            "target": result.get("Target", ""),
+            "location": entry.get("PkgPath") or result.get("Target", ""),
+            "url": entry.get("PrimaryURL", ""),
         }
         for result, entry in each(report, "Vulnerabilities")
     ]
@@ -130,10 +141,13 @@ def secrets(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def licences(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each licence with the packages that have it."""
+    """Each licence with the packages that have it; those that state none have the licence `unknown`."""
     packages: dict[str, set[str]] = {}
     for _, entry in each(report, "Licenses"):
-        packages.setdefault(entry["Name"], set()).add(entry["PkgName"] or "(files)")
+        packages.setdefault(entry["Name"].strip() or UNKNOWN, set()).add(entry["PkgName"] or "(files)")
+    for _, entry in each(report, "Packages"):
+        if not any(map(str.strip, entry.get("Licenses") or ())):
+            packages.setdefault(UNKNOWN, set()).add(entry["Name"])
     return [{"name": name, "packages": sorted(found)} for name, found in sorted(packages.items())]
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.errors import UsageError
-from ml_compliance.measure import _dockerfile, _trivy_report
+from ml_compliance.measure import _dockerfile, _trivy_report, _workloads
 from ml_compliance.measure._digests import file_digest
-from ml_compliance.measure._trivy import Trivy, program
+from ml_compliance.measure._trivy import scanning
 from ml_compliance.measure._trivy_database import cache_folder
 from ml_compliance.model import Evidence, Json, Measurement
 
@@ -25,7 +23,7 @@ _IGNORED = re.compile(r"(trivy|tfsec):ignore:", re.IGNORECASE)
 
 
 def measure(context: Context, settings: NoSettings) -> Evidence:
-    """Failed checks by severity, what they are, and the images that Dockerfiles start from.
+    """Failed checks by severity, what they are, the images that Dockerfiles start from, and the labels of what is run.
 
     Trivy's own checks are used, those that are built into it; nothing is downloaded. Raises UsageError when a file is
     not there, EvaluationError when the scan could not be finished.
@@ -36,21 +34,26 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
     files = [file for written in named.files for file in _files(context, written)]
     failed, checked, version = _scanned(context, named.files)
     bases = [base for path, name in files for base in _bases(path, name)]
+    workloads, unread = _labelled(files)
     ignored: list[Json] = [place for path, name in files for place in _ignored(path, name)]
     return Evidence(
         NAME,
         "measured",
         (
-            *_by_severity(failed),
+            *_trivy_report.by_severity(f"{NAME}/misconfigurations", failed),
             Measurement(f"{NAME}/checked_files", float(len(checked))),
             Measurement(f"{NAME}/base_images", float(len(bases))),
             Measurement(f"{NAME}/ignored_checks", float(len(ignored))),
+            Measurement(f"{NAME}/workloads", float(len(workloads))),
+            Measurement(f"{NAME}/unread_files", float(len(unread))),
         ),
         facts={
             "checked_files": list(checked),
             "misconfigurations": failed,
             "base_images": bases,
             "ignored_checks": ignored,
+            "workloads": workloads,
+            "unread_files": unread,
             "scanner": {"name": "trivy", "version": version, "schema": _trivy_report.SCHEMA_VERSION},
         },
         files=tuple(file_digest(path, name) for path, name in files),
@@ -73,12 +76,9 @@ def _scanned(context: Context, named: Iterable[str]) -> tuple[list[dict[str, Any
     scanner = context.facts.scanner
     failed: list[dict[str, Any]] = []
     checked: list[str] = []
-    with TemporaryDirectory(prefix="ml-compliance-") as name:
-        empty = Path(name) / "empty"
-        empty.mkdir()
-        trivy = Trivy(program(), cache_folder(scanner, context.folder), empty, scanner.timeout)
+    with scanning(cache_folder(scanner, context.folder), scanner.timeout) as (trivy, scratch):
         for written in named:
-            raw, path = Path(name) / "report.json", context.path(written)
+            raw, path = scratch / "report.json", context.path(written)
             trivy.run("config", str(path.resolve()), "--format", "json", "--output", str(raw), "--skip-check-update",
                       "--exit-code", "0")  # fmt: skip
             report = _trivy_report.read(raw)
@@ -92,24 +92,35 @@ def _scanned(context: Context, named: Iterable[str]) -> tuple[list[dict[str, Any
         return failed, tuple(checked), trivy.version()
 
 
-def _by_severity(failed: Iterable[dict[str, Any]]) -> tuple[Measurement, ...]:
-    counts = Counter(one["severity"] for one in failed)
-    return tuple(
-        Measurement(f"{NAME}/misconfigurations", float(counts[severity]), slice={"severity": severity})
-        for severity in _trivy_report.SEVERITIES
-    )
-
-
 def _bases(path: Path, name: str) -> Iterator[dict[str, Json]]:
-    """The images that a Dockerfile starts from, but for its own stages and the empty one."""
-    if "dockerfile" not in path.name.lower() and "containerfile" not in path.name.lower():
-        return
-    for base in _dockerfile.bases(path.read_text(encoding="utf-8-sig", errors="replace")):
-        yield {"image": base.image, "pinned": base.pinned, "file": name, "line": base.line}
+    if _dockerfile.is_dockerfile(path.name):
+        for base in _dockerfile.bases(_text(path)):
+            yield {"image": base.image, "pinned": base.pinned, "file": name, "line": base.line}
+
+
+def _labelled(files: Sequence[tuple[Path, str]]) -> tuple[list[Json], list[Json]]:
+    """Images and workloads with the names of their labels, and the files in which there may be more of them."""
+    found: list[Json] = []
+    unread: list[Json] = []
+    for path, name in files:
+        try:
+            if _dockerfile.is_dockerfile(path.name):
+                found.append({"workload": f"image of {name}", "file": name,
+                              "labels": list(_dockerfile.labels(_text(path)))})  # fmt: skip
+            elif _workloads.may_describe(path.name):
+                found += [{"workload": one.workload, "file": name, "labels": list(one.labels)}
+                          for one in _workloads.workloads(_text(path))]  # fmt: skip
+        except ValueError as error:
+            unread.append({"file": name, "why": str(error)})
+    return found, unread
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
 def _ignored(path: Path, name: str) -> Iterator[dict[str, Json]]:
     """Comments by which Trivy leaves a check out."""
-    for line, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for line, text in enumerate(_text(path).splitlines(), 1):
         if _IGNORED.search(text):
             yield {"file": name, "line": line}

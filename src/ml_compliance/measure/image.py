@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.deployed import Image
 from ml_compliance.errors import EvaluationError, UsageError
-from ml_compliance.law import items_of
 from ml_compliance.measure import _trivy_report
 from ml_compliance.measure._digests import file_digest
-from ml_compliance.measure._trivy import Trivy, program
-from ml_compliance.measure._trivy_database import Database, cache_folder, database
+from ml_compliance.measure._trivy import Trivy, scanning
+from ml_compliance.measure._trivy_database import Database, allowed_days, cache_folder, database
 from ml_compliance.model import Evidence, FileDigest, Measurement
 
 if TYPE_CHECKING:
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from ml_compliance.facts import NoSettings
 
 SBOM = "image.cdx.json"
-DATABASE_DAYS = 7.0
-"""How old the database may be where the law does not say; policies/rules/image.rego has the same number."""
 
 
 def measure(context: Context, settings: NoSettings) -> Evidence:
@@ -39,16 +34,13 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
         return Evidence("image", "missing", reason="no image is named")
     archive = _checked(image, context)
     scanner = context.facts.scanner
-    with TemporaryDirectory(prefix="ml-compliance-") as name:
-        empty = Path(name) / "empty"
-        empty.mkdir()
-        trivy = Trivy(program(), cache_folder(scanner, context.folder), empty, scanner.timeout)
+    with scanning(cache_folder(scanner, context.folder), scanner.timeout) as (trivy, scratch):
         version = trivy.version()
-        current = database(trivy, scanner, _allowed_days(context), datetime.now(UTC))
+        current = database(trivy, scanner, allowed_days(context.law, "image"), datetime.now(UTC))
         vex = [context.path(written).resolve() for written in image.vex]
         started = datetime.now(UTC)
         target = ["--input", str(archive)] if archive else [image.name]
-        raw, bill = Path(name) / "report.json", context.out.resolve() / SBOM
+        raw, bill = scratch / "report.json", context.out.resolve() / SBOM
         _scan(trivy, target, vex, raw, offline=scanner.offline)
         moments = {"started": _moment(started), "ended": _moment(datetime.now(UTC))}
         report = _trivy_report.read(raw)
@@ -70,12 +62,6 @@ def _checked(image: Image, context: Context) -> Path | None:
         if written and not context.path(written).exists():
             raise UsageError("there is no such file", where=written, remedy="put image in compliance.yaml right")
     return context.path(image.archive).resolve() if image.archive else None
-
-
-def _allowed_days(context: Context) -> float | None:
-    """The strictest of the law's items, None when it has none about images."""
-    days = (float(item.get("database_age_days", DATABASE_DAYS)) for item in items_of(context.law, "image"))
-    return min(days, default=None)
 
 
 def _scan(trivy: Trivy, target: list[str], vex: list[Path], report: Path, *, offline: bool) -> None:
@@ -109,8 +95,8 @@ def _evidence(
         "image",
         "measured",
         (
-            *_by_severity("image/vulnerabilities", found),
-            *_by_severity("image/misconfigurations", wrong),
+            *_trivy_report.by_severity("image/vulnerabilities", found),
+            *_trivy_report.by_severity("image/misconfigurations", wrong),
             Measurement("image/secrets", float(len(secrets))),
             Measurement("image/licences", float(len(licences))),
         ),
@@ -132,14 +118,6 @@ def _evidence(
         },
         files=(bill, *files),
         reason=unscanned,
-    )
-
-
-def _by_severity(name: str, found: Iterable[Mapping[str, Any]]) -> tuple[Measurement, ...]:
-    counts = Counter(one["severity"] for one in found)
-    return tuple(
-        Measurement(name, float(counts[severity]), slice={"severity": severity})
-        for severity in _trivy_report.SEVERITIES
     )
 
 

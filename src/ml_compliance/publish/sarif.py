@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ml_compliance import __version__
@@ -12,6 +12,7 @@ from ml_compliance.model import Artifact, Finding, Report
 from ml_compliance.publish._numbers import counted
 from ml_compliance.publish._text import BREAK, clip, plain
 from ml_compliance.publish._view import FULL_REPORT, detail, fingerprints, headline, ordered, place, subject
+from ml_compliance.publish._vulnerabilities import Vulnerability, cve_of, vulnerabilities
 
 RESULTS = 25_000
 """Results that GitHub accepts in one run; of those it keeps the first 5,000 by severity."""
@@ -20,11 +21,17 @@ _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "no
 # GitHub sorts by this number: over 9.0 is critical, 7.0 high, 4.0 medium.
 _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 _LONG = 1_000
+_PACKAGES = 100
+_Known = Mapping[tuple[str, str], Vulnerability]
 _LIVE = re.compile(r"\](?=\()|\{(?=\d)")
 
 
 def render(report: Report) -> Artifact:
-    """`report.sarif`. Warnings and lacks of evidence are notes, what was waived is suppressed, errors are notified."""
+    """`report.sarif`. Warnings and lacks of evidence are notes, what was waived is suppressed, errors are notified.
+
+    Each vulnerability is a rule of its own, `image.vulnerability/CVE-…`, with the address of its description; what has
+    it is in the properties of its results.
+    """
     decision = report.decision
     kinds = (
         *((finding, _LEVELS[finding.severity], False) for finding in ordered(decision.violations)),
@@ -33,7 +40,8 @@ def render(report: Report) -> Artifact:
     )
     kept = kinds[:RESULTS]
     findings = [finding for finding, _, _ in kept]
-    rules, prints = _rules(findings), fingerprints(report, findings)
+    known = vulnerabilities(report)
+    rules, prints = _rules(findings, known), fingerprints(report, findings)
     places = {rule: index for index, rule in enumerate(rules)}
     run: dict[str, Any] = {
         "tool": {"driver": {"name": "ml-compliance", "semanticVersion": __version__, "rules": list(rules.values())}},
@@ -48,7 +56,8 @@ def render(report: Report) -> Artifact:
         "results": [
             {
                 **_result(report, finding, level, waived),
-                "ruleIndex": places[_text(finding.rule)],
+                "properties": _properties(finding, known),
+                "ruleIndex": places[_id(finding)],
                 "partialFingerprints": {"mlCompliance/v1": fingerprint},
             }
             for (finding, level, waived), fingerprint in zip(kept, prints, strict=True)
@@ -58,18 +67,25 @@ def render(report: Report) -> Artifact:
     return Artifact("report.sarif", json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
-def _rules(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
+def _rules(findings: Iterable[Finding], known: _Known) -> dict[str, dict[str, Any]]:
     """A descriptor for each rule that found something, in the order of their ids."""
     first: dict[str, Finding] = {}
     for finding in findings:
-        first.setdefault(_text(finding.rule), finding)
-    return {rule: _rule(finding) for rule, finding in sorted(first.items())}
+        first.setdefault(_id(finding), finding)
+    return {rule: _rule(finding, known) for rule, finding in sorted(first.items())}
 
 
-def _rule(finding: Finding) -> dict[str, Any]:
+def _id(finding: Finding) -> str:
+    cve = cve_of(finding)
+    return _text(f"{finding.rule}/{cve}" if cve else finding.rule)
+
+
+def _rule(finding: Finding, known: _Known) -> dict[str, Any]:
     clause = _text(finding.clause or finding.rule)
+    about = known.get((finding.rule, cve_of(finding)))
     return {
-        "id": _text(finding.rule),
+        "id": _id(finding),
+        **({"helpUri": about.url} if about and about.url else {}),
         "shortDescription": {"text": clause},
         "fullDescription": {"text": clause},
         "help": {"text": _text(finding.remedy or clause)},
@@ -85,17 +101,29 @@ def _result(report: Report, finding: Finding, level: str, waived: bool) -> dict[
     said = [headline(finding), detail(finding), f"→ {finding.remedy}" if finding.remedy else ""]
     at = place(report, finding)
     result: dict[str, Any] = {
-        "ruleId": _text(finding.rule),
+        "ruleId": _id(finding),
         "level": level,
         "message": {"text": "\n".join(_text(text) for text in said if text)},
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": _uri(at.file)}, "region": {"startLine": at.line}}}
         ],
-        "properties": {"severity": finding.severity, "policy": _text(finding.policy)},
     }
     if waived:
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": _text(detail(finding))}]
     return result
+
+
+def _properties(finding: Finding, known: _Known) -> dict[str, Any]:
+    found: dict[str, Any] = {"severity": finding.severity, "policy": _text(finding.policy)}
+    cve = cve_of(finding)
+    if cve:
+        found["cve"] = _text(cve)
+        about = known.get((finding.rule, cve))
+        found["packages"] = [
+            {key: _text(value) for key, value in vars(affected).items()}
+            for affected in (about.packages[:_PACKAGES] if about else ())
+        ]
+    return found
 
 
 def _notifications(errors: Iterable[str], omitted: int) -> list[dict[str, Any]]:
