@@ -67,7 +67,7 @@ def run(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> rig.Run:
     packages = subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
     return rig.act(
         repository, rig.checkout(scratch / "ours"), scratch, PATH=without("trivy"), XDG_CACHE_HOME=str(cache),
-        UV_CACHE_DIR=packages, ML_COMPLIANCE_TOOLS_LOCK="mirror/tools.lock.json",
+        UV_CACHE_DIR=packages, ML_COMPLIANCE_TOOLS="", ML_COMPLIANCE_TOOLS_LOCK="mirror/tools.lock.json",
     )  # fmt: skip
 
 

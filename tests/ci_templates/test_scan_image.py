@@ -30,6 +30,7 @@ def test_the_lock_s_trivy_scans_where_another_is_on_path(tmp_path: Path, monkeyp
     old.write_text("#!/bin/sh\necho Version: 0.1.0\n")
     old.chmod(0o755)
     monkeypatch.setenv("PATH", str(old.parent), prepend=os.pathsep)
+    monkeypatch.delenv("ML_COMPLIANCE_TOOLS")
     monkeypatch.setenv("ML_COMPLIANCE_TOOLS_LOCK", str(lock))
     monkeypatch.setenv("ML_COMPLIANCE_TOOLS_MIRROR", str(lock.parent))
     done = consumer.run(include={"local": "ci/scan-image.yml", "inputs": {"engine": "embedded"}})

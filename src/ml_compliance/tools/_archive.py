@@ -7,6 +7,7 @@ import shutil
 import tarfile
 import zlib
 from pathlib import Path
+from typing import IO
 
 from ml_compliance.errors import EvaluationError
 
@@ -23,24 +24,26 @@ def unpacked(archive: Path, tool: str, where: str) -> Path:
     """
     target = archive.with_name(tool)
     try:
-        with tarfile.open(archive, "r:gz") as file:
-            content = file.extractfile(_member(file, tool, where))
-            assert content is not None  # noqa: S101 that of a plain file
-            with content, target.open("wb") as program:
-                shutil.copyfileobj(content, program)
+        with (
+            tarfile.open(archive, "r:gz") as file,
+            _content(file, tool, where) as content,
+            target.open("wb") as program,
+        ):
+            shutil.copyfileobj(content, program)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise EvaluationError(f"the archive is broken: {error}", where=where) from error
     return target
 
 
-def _member(file: tarfile.TarFile, tool: str, where: str) -> tarfile.TarInfo:
+def _content(file: tarfile.TarFile, tool: str, where: str) -> IO[bytes]:
     found, size = [], 0
     for member in file:
         size += member.size
         if size > LARGEST:
             raise EvaluationError(f"the archive holds more than {LARGEST} bytes", where=where)
         found += [member] if member.name == tool else []
-    if len(found) != 1 or not found[0].isreg():
+    content = file.extractfile(found[0]) if len(found) == 1 and found[0].isreg() else None
+    if content is None:
         what = "is no plain file" if len(found) == 1 else f"is in the archive {len(found)} times"
         raise EvaluationError(f"the program {tool} {what}", where=where, remedy="pin another asset in the lock")
-    return found[0]
+    return content
