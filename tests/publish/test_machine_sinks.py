@@ -21,7 +21,18 @@ from hypothesis import strategies as st
 from ml_compliance import plugins
 from ml_compliance.files import RESULTS
 from ml_compliance.model import Artifact, Json, Location, Report
-from ml_compliance.publish import admission, badge, check_run, codequality, dotenv, junit, metrics, sarif, snapshot, summary
+from ml_compliance.publish import (
+    admission,
+    badge,
+    check_run,
+    codequality,
+    dotenv,
+    junit,
+    metrics,
+    sarif,
+    snapshot,
+    summary,
+)
 from tests.programs import required
 from tests.publish import reports
 from tests.publish.test_sinks import GOLDEN, REPORTS
@@ -237,8 +248,9 @@ def test_the_summary_has_more_room_than_the_comment_and_no_more_than_its_limit()
 
 
 SIZES = {
-    "markdown": 65_000, "summary": 2**20, "snapshot": 45_000, "badge": 200, "admission": 200, "dotenv": 5_000, "console": 10_000_000,
+    "markdown": 65_000, "summary": 2**20, "snapshot": 45_000, "badge": 200, "dotenv": 5_000, "console": 10_000_000,
     "html": 3_000_000, "junit": 30_000_000, "codequality": 100_000_000, "sarif": 50_000_000, "metrics": 5_000,
+    "admission": 200,
 }  # fmt: skip
 """Bytes; those of files on GitLab are https://docs.gitlab.com/ci/testing/unit_test_reports/ and its artifact limit."""
 LEAVES_OUT = {
