@@ -13,6 +13,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ml_compliance import tools
 from tests.images import Image, packed
 from tests.programs import required
 
@@ -47,6 +48,21 @@ def database_artifact() -> Image:
             file.add(path, path.name)
     title = {"org.opencontainers.image.title": "db.tar.gz"}
     return packed(b"{}", "application/vnd.aquasec.trivy.config.v1+json", content.getvalue(), DB_LAYER, **title)
+
+
+def mirror(folder: Path) -> Path:
+    """A mirror: the real Trivy in an archive like its publisher's, with the shipped lock but for the digest of that."""
+    document = tools.read_lock()
+    asset = tools.pinned("trivy", document)
+    archive = folder / asset.url.rsplit("/", 1)[1]
+    folder.mkdir()
+    with tarfile.open(archive, "w:gz", compresslevel=1) as file:
+        file.add(ADVISORIES, "README.md")
+        file.add(Path(required("trivy")).resolve(), "trivy")
+    document["trivy"]["assets"][asset.platform]["sha256"] = tools.sha256(archive)
+    lock = folder / "tools.lock.json"
+    lock.write_text(json.dumps(document))
+    return lock
 
 
 def facts(image: str, **scanner: object) -> str:

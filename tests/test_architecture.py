@@ -21,6 +21,7 @@ LAYERS = (
     ("authoring",),
     ("delivery",),
     ("gate", "schemas", "rulebook", "collect", "starter"),
+    ("destinations",),
     ("request",),
     ("comparison", "platforms"),
     ("measure", "submit", "decide", "publish", "record"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from ml_compliance import gate
 from ml_compliance.cli import main
 from ml_compliance.collect import collect
-from ml_compliance.documents import digest, validate
+from ml_compliance.documents import validate
 from ml_compliance.model import LawChange, LawChanges, Report
 from ml_compliance.publish import document, junit, markdown
 from ml_compliance.publish.document import REPORT_SCHEMA
@@ -30,7 +31,7 @@ def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def left(folder: Path, report: Report) -> Path:
     """The output folder that the gate of a part leaves."""
-    decision = replace(report.decision, id=digest({"part": folder.name}))
+    decision = replace(report.decision, id=hashlib.sha256(folder.name.encode()).hexdigest())
     gate.publish(replace(report, decision=decision), folder)
     return folder
 
@@ -175,6 +176,51 @@ def test_a_part_is_what_a_gate_has_left(tmp_path: Path) -> None:
     assert code == 0
     assert "models" in said
     assert "no CI platform" in said
+
+
+def of_commit(report: Report, git: Any) -> Report:
+    facts = {**next(item for item in report.evidence if item.name == "lineage").facts, "git": git}
+    return replace(report, evidence=tuple(replace(item, facts=facts) if item.name == "lineage" else item
+                                          for item in report.evidence))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ({"commit": "a" * 40, "dirty": False}, {"commit": "b" * 40, "dirty": False}, f"{'a' * 40}; b: {'b' * 40}"),
+        ({"commit": "a" * 40, "dirty": False}, None, f"{'a' * 40}; b: none is named"),
+        ({"commit": "a" * 40, "dirty": False}, {"commit": "\n::error::"}, f"{'a' * 40}; b: none is named"),
+        ({"commit": "a" * 40, "dirty": False}, "a" * 40, f"{'a' * 40}; b: none is named"),
+        ({"commit": "a" * 40, "dirty": False}, {"commit": "a" * 40, "dirty": True}, ""),
+        (None, None, ""),
+    ],
+)  # fmt: skip
+def test_results_of_different_commits_are_no_result(tmp_path: Path, first: Any, second: Any, told: str) -> None:
+    folders = {name: left(tmp_path / name, of_commit(reports.allowed(), git))
+               for name, git in (("a", first), ("b", second))}  # fmt: skip
+    whole = collect("all", folders)
+    assert whole.decision.verdict == ("not_evaluated" if told else "allowed")
+    assert whole.decision.errors == ((f"the parts are not of one commit: a: {told}",) if told else ())
+    assert whole.parts[0].commit == (first["commit"] if first else "")
+
+
+def test_a_part_that_is_missing_is_of_no_other_commit(tmp_path: Path) -> None:
+    there = left(tmp_path / "a", of_commit(reports.allowed(), {"commit": "a" * 40, "dirty": False}))
+    (error,) = collect("all", {"a": there, "b": tmp_path / "b"}).decision.errors
+    assert error.startswith("part b: ")
+
+
+def test_the_report_proves_which_results_were_taken(tmp_path: Path) -> None:
+    folder = left(tmp_path / "a", reports.denied())
+    run(tmp_path / "out", f"a={folder}", f"b={tmp_path / 'b'}")
+    found = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    taken, missing = found["parts"]
+    assert taken["digest"] == "sha256:" + hashlib.sha256((folder / "report.json").read_bytes()).hexdigest()
+    assert taken["decision"] == json.loads((folder / "report.json").read_text())["decision"]["id"]
+    assert (missing["digest"], missing["decision"]) == ("", "")
+    # Another result is another decision.
+    left(folder, replace(reports.denied(), project="another"))
+    assert collect("ml-compliance", {"a": folder, "b": tmp_path / "b"}).decision.id != found["decision"]["id"]
 
 
 def test_one_result_is_no_result_of_two_parts(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ DECISIONS = st.builds(
     waived=LISTS,
     insufficient=LISTS,
     errors=st.lists(st.text(), max_size=3).map(tuple),
-    **dict.fromkeys(_NAMES, st.text()),
+    **{**dict.fromkeys(_NAMES, st.text()), "id": st.from_regex("[0-9a-f]{64}", fullmatch=True)},
 )
 
 

@@ -82,16 +82,29 @@ def test_a_second_time_everything_is_kept(folder: Path) -> None:
 def test_what_is_there_is_kept_and_said(folder: Path) -> None:
     (folder / "compliance.yaml").write_text("mine")
     (folder / INCLUDE).write_text("mine")
-    (folder / "waivers.yaml").symlink_to("nowhere")
+    (folder / "ours.yaml").write_text("ours")
+    (folder / "waivers.yaml").symlink_to("ours.yaml")
     (folder / "ignored").write_bytes(b"*.pyc")
     (folder / ".gitignore").symlink_to("ignored")
     result = init(folder, "--platform", "gitlab")
     assert (folder / "compliance.yaml").read_text() == (folder / INCLUDE).read_text() == "mine"
-    assert not (folder / "waivers.yaml").exists()
+    assert (folder / "waivers.yaml").is_symlink()
+    assert (folder / "ours.yaml").read_text() == "ours"
     assert (folder / ".gitignore").is_symlink()
     assert (folder / ".gitignore").read_bytes() == b"*.pyc\nml-compliance-out/\n"
     assert f"kept     {folder / 'compliance.yaml'}\nkept     {folder / 'waivers.yaml'}\n" in result.stdout
     assert f"Add this to {folder / INCLUDE}:\n\n{(STARTER / 'gitlab.yml').read_text()}" in result.stdout
+
+
+@pytest.mark.parametrize("name", [*OWN, WORKFLOW, INCLUDE, ".gitignore"])
+def test_a_link_to_nothing_is_neither_kept_nor_written_through(folder: Path, tmp_path: Path, name: str) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    result = init(folder, "--platform", "both")
+    assert result.exit_code == 2
+    assert f"{folder / name}: this is a link to '{tmp_path / 'elsewhere'}', which is not there" in result.stderr
+    assert not (tmp_path / "elsewhere").exists()
+    assert contents(folder) == {}
 
 
 @pytest.mark.parametrize("line", ["ml-compliance-out", "/ml-compliance-out/\r"])

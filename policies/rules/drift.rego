@@ -30,6 +30,13 @@
 #         items:
 #           type: string
 #           minLength: 1
+#       ignore:
+#         type: array
+#         minItems: 1
+#         description: Where every column is judged, those that are not; no other may be left out in compliance.yaml.
+#         items:
+#           type: string
+#           minLength: 1
 #       bins:
 #         type: integer
 #         minimum: 2
@@ -62,10 +69,12 @@ kinds := ordered_kinds | {"true/false", "text"}
 named := 5
 
 wrong_keys(item) := union({
-	law.wrong_keys(item, {"metric", "threshold", "columns", "bins", "floor", "log"}),
+	law.wrong_keys(item, {"metric", "threshold", "columns", "ignore", "bins", "floor", "log"}),
 	{"metric" | not object.get(item, "metric", null) in ((of_order | of_bins) | {"missing_share"})},
 	{"threshold" | not at_least(object.get(item, "threshold", null), 0)},
 	{"columns" | "columns" in object.keys(item); not law.is_texts(item.columns)},
+	{"ignore" | "ignore" in object.keys(item); not law.is_texts(item.ignore)},
+	{"ignore" | "ignore" in object.keys(item); "columns" in object.keys(item)},
 	{"bins" | not at_least(bins(item), 2)},
 	{"floor" | not above_zero(floor_of(item))},
 	{"log" | not law.optional_choice(item, "log", ["e", "2"])},
@@ -120,7 +129,10 @@ else := {column |
 	accounted
 	some column, about in columns
 	applies(item.metric, about.kind)
+	not ignored(item)[column]
 }
+
+ignored(item) := {column | some column in object.get(item, "ignore", [])}
 
 applies(metric, _) if not metric in of_order
 
@@ -241,34 +253,54 @@ else := evidence.reason("drift", [])
 #   rule: drift.columns_differ
 #   severity: high
 #   message: "{values[metric]} cannot be judged in every column: {values[columns]}{values[more]}"
-#   remedy: "give both tables these columns, as the same type, or name the columns that are judged under `columns:` in the law"
+#   remedy: "give both tables these columns, as the same type, or name in the law those that are judged (`columns:`) or not (`ignore:`)"
 #   reads: [input.evidence.drift.facts.unmatched, input.evidence.drift.facts.unmatched_columns]
 violation contains law.finding("drift.columns_differ", item, "high", "metric", rest) if {
 	some item in items
+	rest := not_judged(item, "unmatched")
+}
+
+# METADATA
+# title: Columns are not judged, and the law does not leave them out
+# description: Where the law judges every column, no other is left out in compliance.yaml, or cannot be compared, than those that it names.
+# custom:
+#   rule: drift.columns_not_judged
+#   severity: high
+#   message: "{values[metric]} is not judged in every column: {values[columns]}{values[more]}"
+#   remedy: "put these columns right, or name in the law those that are judged (`columns:`) or not (`ignore:`)"
+#   reads: [input.evidence.drift.facts.left_out, input.evidence.drift.facts.left_out_columns]
+violation contains law.finding("drift.columns_not_judged", item, "high", "metric", rest) if {
+	some item in items
+	rest := not_judged(item, "left_out")
+}
+
+not_judged(item, which) := {"measurement": name_of(item), "values": {
+	"metric": item.metric,
+	"columns": array.slice(lacking, 0, named),
+	"more": more(count(lacking)),
+}} if {
 	not "columns" in object.keys(item)
 	accounted
-	not all_matched
-	rest := {"measurement": name_of(item), "values": {
-		"metric": item.metric,
-		"columns": differing,
-		"more": more(count(unmatched)),
-	}}
+	lacking := apart(item, which)
+	count(lacking) > 0
 }
 
 # Both the list and its length say so: one that was taken out is missed.
-all_matched if {
-	input.evidence.drift.facts.unmatched == {}
-	input.evidence.drift.facts.unmatched_columns == 0
+apart(item, which) := found if {
+	found := [{"column": column, "reason": why} |
+		is_object(input.evidence.drift.facts[which])
+		some column, why in input.evidence.drift.facts[which]
+		not ignored(item)[column]
+	]
+	count(found) > 0
 }
 
-differing := array.slice(unmatched, 0, named) if count(unmatched) > 0
+else := [] if {
+	is_object(input.evidence.drift.facts[which])
+	count(input.evidence.drift.facts[which]) == input.evidence.drift.facts[concat("_", [which, "columns"])]
+}
 
 else := ["the evidence does not say which"]
-
-unmatched := [{"column": column, "reason": why} |
-	is_object(input.evidence.drift.facts.unmatched)
-	some column, why in input.evidence.drift.facts.unmatched
-]
 
 # METADATA
 # title: drift was measured in another way
@@ -311,21 +343,17 @@ holds("floor", stated, required) if {
 holds("log", stated, required) if stated == required
 
 # METADATA
-# title: columns were not compared
-# description: Columns that could not be compared, or were left out, are shown, and not judged.
+# title: columns are left out by the law
+# description: Columns that the law leaves out are shown, and not judged.
 # custom:
-#   rule: drift.columns_not_judged
+#   rule: drift.columns_left_out
 #   severity: low
 #   message: "shown, not judged: {values[columns]}"
-#   remedy: put these columns right, or name those that matter under `columns:` in the law
-#   reads: [input.evidence.drift.facts.not_compared, input.evidence.drift.facts.ignored]
-insufficient contains law.finding("drift.columns_not_judged", item, "low", "metric", rest) if {
+#   remedy: name none under `ignore:` in the law that matters
+#   reads: [input.evidence.drift.facts.columns]
+insufficient contains law.finding("drift.columns_left_out", item, "low", "ignore", rest) if {
 	some item in items
-	not "columns" in object.keys(item)
-	out := array.concat(
-		[{"column": lack.column, "reason": lack.reason} | some lack in input.evidence.drift.facts.not_compared],
-		[{"column": column, "reason": "left out in compliance.yaml"} | some column in input.evidence.drift.facts.ignored],
-	)
-	count(out) > 0
+	count(ignored(item)) > 0
+	out := [{"column": column, "reason": "left out by the law"} | some column in sort(ignored(item))]
 	rest := {"measurement": name_of(item), "values": {"columns": array.slice(out, 0, named)}}
 }

@@ -16,10 +16,10 @@ found := fixtures.evidence(
 	{
 		"columns": {"age": {"kind": "number"}, "sex": {"kind": "text"}},
 		"compared": 2,
-		"not_compared": [{"column": "name", "reason": "it holds too many texts"}],
 		"unmatched": {},
 		"unmatched_columns": 0,
-		"ignored": ["note"],
+		"left_out": {},
+		"left_out_columns": 0,
 	},
 	[
 		of("psi", "age", 0.2, object.union(pins, {"bins": 10})),
@@ -64,7 +64,7 @@ test_worst_first if {
 test_more_than_are_named if {
 	names := [concat("", ["c", format_int(number, 10)]) | some number in numbers.range(1, 7)]
 	many := object.union(found, {
-		"facts": {"columns": {name: {"kind": "text"} | some name in names}, "compared": 7, "unmatched": {}, "unmatched_columns": 0},
+		"facts": {"columns": {name: {"kind": "text"} | some name in names}, "compared": 7, "unmatched": {}, "unmatched_columns": 0, "left_out": {}, "left_out_columns": 0},
 		"measurements": [of("psi", name, 1, pins) | some name in names],
 	})
 	law := fixtures.law_of(item({}))
@@ -126,6 +126,37 @@ test_columns_are_the_same_in_both_tables[name] if {
 	rules(differing, {"columns": ["age"]}) == set()
 }
 
+test_columns_that_are_left_out[name] if {
+	some name, facts in {
+		"one cannot be compared": {"left_out": {"name": "it holds too many texts"}, "left_out_columns": 1},
+		"one is not listed": {"left_out_columns": 1},
+		"one is not counted": {"left_out": {"note": "left out in compliance.yaml"}},
+		"no list": {"left_out": []},
+		"no count": {"left_out_columns": "0"},
+	}
+	differing := fixtures.added("/evidence/drift", object.union(found, {"facts": facts}))
+	rules(differing, {}) == {"drift.columns_not_judged"}
+	rules(differing, {"columns": ["age"]}) == set()
+}
+
+test_the_law_alone_leaves_columns_out[which] if {
+	some which, rule in {"left_out": "drift.columns_not_judged", "unmatched": "drift.columns_differ"}
+	facts := {which: {"name": "why", "note": "why"}, concat("_", [which, "columns"]): 2}
+	without := fixtures.added("/evidence/drift", object.union(found, {"facts": facts}))
+	rules(without, {"ignore": ["name"]}) == {rule}
+	rules(without, {"ignore": ["name", "note"]}) == set()
+	one_gone := fixtures.added("/evidence/drift", object.union(found, {"facts": object.union(facts, {concat("_", [which, "columns"]): 3})}))
+	rules(one_gone, {"ignore": ["name", "note"]}) == {rule}
+}
+
+test_what_the_law_leaves_out_is_not_judged_and_shown if {
+	rules(submission, {"threshold": 0.1}) == {"drift.limit_exceeded"}
+	rules(submission, {"threshold": 0.1, "ignore": ["age"]}) == set()
+	law := fixtures.law_of(item({"ignore": ["age"]}))
+	some shown in drift.insufficient with input as submission with data.mlpolicy.law as law
+	shown.values.columns == [{"column": "age", "reason": "left out by the law"}]
+}
+
 test_columns_that_differ_are_named if {
 	differing := changed("replace", "/facts/unmatched", {"job": "the reference does not have it"})
 	law := fixtures.law_of(item({}))
@@ -154,22 +185,12 @@ test_pins_of_other_metrics if {
 	rules(submission, {"metric": "jensen_shannon", "columns": ["age"], "log": "e"}) == set()
 }
 
-test_columns_that_were_not_compared_are_shown if {
-	lacks := drift.insufficient with input as submission with data.mlpolicy.law as fixtures.law_of(item({}))
-	{lack.values.columns | some lack in lacks} == {[
-		{"column": "name", "reason": "it holds too many texts"},
-		{"column": "note", "reason": "left out in compliance.yaml"},
-	]}
-	fixtures.rules_of(lacks) == {"drift.columns_not_judged"}
-	listed := fixtures.law_of(item({"columns": ["age"]}))
-	drift.insufficient == set() with input as submission with data.mlpolicy.law as listed
-}
-
 test_malformed[key] if {
 	some key, wrong in {
 		"metric": "psy",
 		"threshold": -1,
 		"columns": [],
+		"ignore": [""],
 		"bins": 1,
 		"floor": 0,
 		"log": "10",
@@ -178,6 +199,11 @@ test_malformed[key] if {
 	law := fixtures.law_of(item({key: wrong}))
 	drift.malformed == {{"policy": "d", "key": key}} with data.mlpolicy.law as law
 	drift.judged == set() with data.mlpolicy.law as law
+}
+
+test_the_law_names_those_that_are_judged_or_those_that_are_not if {
+	law := fixtures.law_of(item({"columns": ["age"], "ignore": ["sex"]}))
+	drift.malformed == {{"policy": "d", "key": "ignore"}} with data.mlpolicy.law as law
 }
 
 test_wrong_types[key] if {

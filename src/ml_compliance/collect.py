@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from ml_compliance.decisions import read_decision
 from ml_compliance.documents import digest, validate
@@ -19,6 +20,7 @@ from ml_compliance.publish.document import REPORT_SCHEMA
 from ml_compliance.submit import created
 
 REPORT_FILE = "report.json"
+_COMMIT = re.compile("[0-9a-f]{40,64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _REMEDY = "write NAME=FOLDER; a name has letters, digits, dots, dashes and underscores"
 _LONG = 500
@@ -47,13 +49,15 @@ def read_parts(given: Iterable[str], out: Path) -> dict[str, Path]:
 def collect(name: str, folders: Mapping[str, Path]) -> Report:
     """One report of the parts in `folders`. It is allowed only when every part is there and allowed.
 
-    A part without a result that can be read, or that was not evaluated, makes the whole `not_evaluated`.
+    A part without a result that can be read, or that was not evaluated, makes the whole `not_evaluated`; so do parts
+    that are not all of one commit.
     """
     there: dict[str, Report] = {}
     parts, errors = [], []
     for part, folder in folders.items():
         try:
-            report = _read(folder / REPORT_FILE)
+            document = read_strict(folder / REPORT_FILE)
+            report = _report(document)
             for other, known in there.items():
                 if known.decision.id == report.decision.id:
                     raise UsageError(f"it is the result of part {other}, not one of its own")
@@ -64,13 +68,16 @@ def collect(name: str, folders: Mapping[str, Path]) -> Report:
             errors.append(f"part {part}: {reason}")
             continue
         decision = report.decision
-        parts.append(Part(part, decision.verdict, report.model, len(decision.violations)))
+        parts.append(Part(part, decision.verdict, report.model, len(decision.violations), commit=_commit(document),
+                          decision=decision.id, digest=digest(document)))  # fmt: skip
         told = decision.errors or (("no reason was given",) if decision.verdict == "not_evaluated" else ())
         errors += [f"part {part}: {error}" for error in told]
+    torn = _torn(parts)
+    verdict = "not_evaluated" if torn else _verdict(parts)
     return Report(
         project=name,
         model="1 part" if len(parts) == 1 else f"{len(parts)} parts",
-        decision=_decision(_verdict(parts), there, errors),
+        decision=_decision(verdict, parts, there, (*torn, *errors)),
         evidence=(),
         submission={},
         law=tuple({**item, "id": f"{part}/{item.get('id')}"} for part, report in there.items() for item in report.law),
@@ -78,9 +85,8 @@ def collect(name: str, folders: Mapping[str, Path]) -> Report:
     )
 
 
-def _read(path: Path) -> Report:
-    """The report of a part, without its evidence. Raises ComplianceError when it is not there whole and valid."""
-    document = read_strict(path)
+def _report(document: dict[str, Any]) -> Report:
+    """The report of a part, without its evidence. Raises ComplianceError when it is not valid."""
     validate(document, REPORT_SCHEMA, REPORT_FILE)
     return Report(
         project=document["project"],
@@ -93,6 +99,25 @@ def _read(path: Path) -> Report:
     )
 
 
+def _commit(document: dict[str, Any]) -> str:
+    """The commit that the lineage in a part's report names; empty for none."""
+    git = next((item["facts"].get("git") for item in document["evidence"] if item["name"] == "lineage"), None)
+    commit = git.get("commit") if isinstance(git, dict) else None
+    return commit if isinstance(commit, str) and _COMMIT.fullmatch(commit) else ""
+
+
+def _torn(parts: Iterable[Part]) -> tuple[str, ...]:
+    """What to say where results are not all of one commit; one that names none is not shown to be of the others'."""
+    by_commit: dict[str, list[str]] = {}
+    for part in parts:
+        if part.digest:
+            by_commit.setdefault(part.commit, []).append(part.name)
+    if len(by_commit) <= 1:
+        return ()
+    told = "; ".join(f"{', '.join(names)}: {commit or 'none is named'}" for commit, names in by_commit.items())
+    return (clip(f"the parts are not of one commit: {told}", _LONG),)
+
+
 def _verdict(parts: Sequence[Part]) -> Verdict:
     verdicts = {part.verdict for part in parts}
     if verdicts == {"allowed"}:
@@ -100,8 +125,9 @@ def _verdict(parts: Sequence[Part]) -> Verdict:
     return "denied" if verdicts and verdicts <= {"allowed", "denied"} else "not_evaluated"
 
 
-def _decision(verdict: Verdict, there: Parts, errors: Sequence[str]) -> Decision:
+def _decision(verdict: Verdict, parts: Sequence[Part], there: Parts, errors: Sequence[str]) -> Decision:
     decisions = {part: report.decision for part, report in there.items()}
+    grounds: dict[str, Json] = {"parts": {part.name: part.digest for part in parts}, "errors": list(errors)}
 
     def of(kind: str) -> tuple[Finding, ...]:
         return tuple(_of_part(part, report, item) for part, report in there.items()
@@ -120,7 +146,7 @@ def _decision(verdict: Verdict, there: Parts, errors: Sequence[str]) -> Decision
         policy_digest=_digest({part: item.policy_digest for part, item in decisions.items()}),
         law_digest=_digest({part: item.law_digest for part, item in decisions.items()}),
         input_digest=digest({part: item.input_digest for part, item in decisions.items()}),
-        id=digest({"parts": {part: item.id for part, item in decisions.items()}, "errors": list(errors)}),
+        id=digest(grounds).removeprefix("sha256:"),
         time=max((item.time for item in every), default=created()),
         law_changes=_law_changes(there),
     )

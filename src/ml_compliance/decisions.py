@@ -69,6 +69,8 @@ _FIELDS: dict[str, Any] = {
     **{name: {"type": "array", "items": {"$ref": "#/$defs/finding"}} for name in _LISTS},
     "errors": _TEXTS,
     **dict.fromkeys(_NAMES, _TEXT),
+    # It goes into names and outputs. `$` alone would let a line feed pass.
+    "id": {**_TEXT, "pattern": "^[0-9a-f]{64}$", "maxLength": 64, "description": "The digest of all that led to it."},
     "rules_digest": {**_TEXT, "description": "Of policy and law together: what can be agreed on beforehand."},
     "law_changes": _LAW_CHANGES,
 }

@@ -84,7 +84,7 @@ def examine(environ: Mapping[str, str]) -> tuple[Capability, ...]:
 
     Raises UsageError when the environment claims a platform and does not describe a run of it.
     """
-    programs = [_program(name) for name in sorted(tools.read_lock())]
+    programs = [_program(name, entry["version"]) for name, entry in sorted(tools.read_lock().items())]
     found = platform(environ)
     if found is None:
         where = [Capability("platform", False, "this is no run of a CI platform")]
@@ -93,16 +93,22 @@ def examine(environ: Mapping[str, str]) -> tuple[Capability, ...]:
     run = module.read_run(environ)
     about = f"{name}: {run.event} of {run.repository} at {run.commit[:12]}"
     return (*programs, *_engines(programs), Capability("platform", True, about),
-            *module.capabilities(run, module.connect(run)))  # fmt: skip
+            *module.capabilities(run, module.connect(run, probe=True)))  # fmt: skip
 
 
-def _program(name: str) -> Capability:
+def _program(name: str, version: str) -> Capability:
     try:
-        path = tools.find(name)
+        found = tools.found(name)
     except EvaluationError as error:
-        return Capability(f"tool {name}", False, error.message, error.remedy)
-    remedy = "" if path else f"put it on PATH, or: ml-compliance tools install {name}"
-    return Capability(f"tool {name}", path is not None, path or "not installed", remedy)
+        return Capability(f"tool {name}", False, f"{error.where}: {error.message}", error.remedy)
+    install = f"ml-compliance tools install {name}"
+    if found is None:
+        return Capability(f"tool {name}", False, "not installed", f"put it on PATH, or: {install}")
+    verified = "verified by its sha256" if found.verified else "on PATH, not verified"
+    about = f"{found.version or 'says no version'}, {verified}: {found.path}"
+    if found.version != version:
+        return Capability(f"tool {name}", True, about, f"the lock has {version}: {install}")
+    return Capability(f"tool {name}", True, about)
 
 
 def _engines(programs: list[Capability]) -> tuple[Capability, ...]:

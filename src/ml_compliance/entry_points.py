@@ -13,7 +13,16 @@ from typing import Any
 
 import click
 
-from ml_compliance.cli._shared import Guarded, common, engine_option, model_option, policy_option, request
+from ml_compliance.cli._shared import (
+    Guarded,
+    common,
+    engine_option,
+    model_option,
+    policy_option,
+    post_option,
+    publish_decision,
+    request,
+)  # fmt: skip
 from ml_compliance.errors import UsageError
 
 
@@ -55,6 +64,7 @@ class Share(click.FloatRange):
 @policy_option
 @model_option
 @engine_option
+@post_option
 @click.option("--fairness-threshold", type=Share(), help="Largest demographic parity difference.")
 @click.option("--min-accuracy", type=Share(), help="Smallest accuracy.")
 @click.option("--require-explainability", is_flag=True, help="A SHAP report must exist.")
@@ -78,6 +88,7 @@ def validate_model(
 @policy_option
 @model_option
 @engine_option
+@post_option
 @click.option("--threshold", type=Share(), help="Largest demographic parity difference.")
 def compliance_gateway(threshold: float | None, **options: Any) -> None:
     """Judge a model by the law and by one fairness threshold."""
@@ -87,6 +98,7 @@ def compliance_gateway(threshold: float | None, **options: Any) -> None:
 @click.command(cls=Guarded)
 @common
 @engine_option
+@post_option
 def validate_data(**options: Any) -> None:
     """Judge the data alone: the law's items on data validation, or else that no expectation fails."""
     _gate(({"id": "validate_data", "type": "data_validation"},), only="data_validation", names=("data",), **options)
@@ -96,6 +108,7 @@ def validate_data(**options: Any) -> None:
 @common
 @policy_option
 @engine_option
+@post_option
 def scan_image(**options: Any) -> None:
     """Judge the image alone: the law's items on images, or else that no grave vulnerability and no secret is in it."""
     _gate(({"id": "scan_image", "type": "image"},), only="image", names=("image",), **options)
@@ -105,6 +118,7 @@ def scan_image(**options: Any) -> None:
 @common
 @policy_option
 @engine_option
+@post_option
 def monitor(**options: Any) -> None:
     """Judge whether data has drifted: the law's items on drift, or else that no column's PSI is above 0.25.
 
@@ -120,6 +134,7 @@ def monitor(**options: Any) -> None:
 @policy_option
 @model_option
 @engine_option
+@post_option
 def fairness_report(**options: Any) -> None:
     """Judge how groups fare by the law's items on fairness, and by no others."""
     _gate((), only="fairness", names=("fairness",), **options)
@@ -161,7 +176,12 @@ def query_opa() -> None:
     main(["decide", *sys.argv[1:]])
 
 
-def _gate(required: tuple[Mapping[str, Any], ...], *, as_json: bool, **options: Any) -> None:
+def _gate(
+    required: tuple[Mapping[str, Any], ...], *, post: str, comment: bool, check: bool, as_json: bool, **options: Any
+) -> None:
     from ml_compliance.terminal import run_gate
 
-    sys.exit(run_gate(request(required=required, **options), as_json=as_json, timings=False))
+    asked = request(required=required, **options)
+    if post:
+        publish_decision(asked, post, comment=comment, check=check, as_json=as_json)
+    sys.exit(run_gate(asked, as_json=as_json, timings=False))

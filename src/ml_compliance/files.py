@@ -32,6 +32,7 @@ RESULTS = (
     "explainability.html",
     "requests.json",
     "image.cdx.json",
+    "gl-container-scanning-report.json",
 )
 # What is made of a decision, and is worth nothing without it.
 VERDICTS = tuple(name for name in RESULTS if name not in (SUBMISSION_FILE, "explainability.html", "image.cdx.json"))

@@ -12,11 +12,12 @@ from typing import Any
 from ml_compliance import files, plugins
 from ml_compliance.context import Context
 from ml_compliance.documents import EVIDENCE_SCHEMA, canonical, evidence_document, read_evidence, validate
+from ml_compliance.environment import unheeded
 from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from ml_compliance.facts import settings_of
 from ml_compliance.files import DECISION_FILE, SUBMISSION_FILE
 from ml_compliance.measured import state
-from ml_compliance.model import Decision, Evidence, LawChanges, Report
+from ml_compliance.model import Artifact, Decision, Evidence, LawChanges, Report
 from ml_compliance.request import DEFAULT_WAIVERS, Request
 from ml_compliance.stopwatch import Stopwatch
 
@@ -29,15 +30,18 @@ def measure(request: Request, watch: Stopwatch | None = None) -> tuple[Evidence,
     A measurement that fails becomes evidence with status `error`, and the others still run. Raises UsageError
     when the facts, the law or a name are wrong: no evidence can come of those.
     """
+    from ml_compliance.destinations import check_destinations
+
     watch, wanted = watch or Stopwatch(), request.names or plugins.names("measure")
     for name in wanted:
         plugins.load("measure", name)
     facts = request.facts
+    check_destinations(request)
     context = Context(facts, request.law, request.config.parent, request.out, request.progress)
     files.prepare(request.out)
     found = []
     try:
-        with request.progress("measure", len(wanted)) as advance:
+        with unheeded(), request.progress("measure", len(wanted)) as advance:
             for name in wanted:
                 with watch.room(f"measure {name}"):
                     evidence = _measure_one(name, context, request)
@@ -110,9 +114,11 @@ def decide(request: Request, document: Mapping[str, Any] | None = None, watch: S
     from ml_compliance.decide import not_evaluated
     from ml_compliance.decide._agreed import check_decided
     from ml_compliance.decisions import decision_document
+    from ml_compliance.destinations import check_destinations
     from ml_compliance.record.decision import keep, record
 
     files.withdraw(request.out, files.VERDICTS)
+    check_destinations(request)
     law, facts, watch = request.law, request.facts, watch or Stopwatch()
     if document is None:
         document = files.read_json(request.out / SUBMISSION_FILE, "run: ml-compliance submit")
@@ -178,12 +184,13 @@ def _law_changes(request: Request) -> LawChanges:
 
 
 def publish(report: Report, out: Path) -> tuple[Path, ...]:
-    """Render every sink into the output folder."""
+    """Render every sink that has something to say into the output folder."""
     written = []
     for name in plugins.names("publish"):
-        artifact = plugins.load("publish", name).render(report)
-        files.write(out / artifact.name, artifact.text)
-        written.append(out / artifact.name)
+        artifact: Artifact | None = plugins.load("publish", name).render(report)
+        if artifact is not None:
+            files.write(out / artifact.name, artifact.text)
+            written.append(out / artifact.name)
     return tuple(written)
 
 

@@ -15,7 +15,7 @@ from ml_compliance.law import DEFAULT_LAW
 from ml_compliance.model import LawChange, LawChanges
 from ml_compliance.yaml_file import read_yaml
 
-_NAMED = ("policy", "rego", "rego_key", "waivers")
+_NAMED = ("policy", "rego", "rego_key", "waivers", "engine", "server")
 _BASES = {"GITHUB_BASE_REF": "origin/", "CI_MERGE_REQUEST_DIFF_BASE_SHA": ""}
 _LARGER_IS_LOOSER = {"maximum", "margin", "relative_margin", "max_failed_expectations", "threshold"}
 _SMALLER_IS_LOOSER = {"minimum", "min_improvement", "min_relative_improvement"}
@@ -38,11 +38,11 @@ def law_changes(folder: Path, law: str, others: Sequence[str], base: str, facts:
         return LawChanges()
     try:
         commit = git.merge_base(folder, base)
-        named = _named(_read_at(folder, commit, facts)) if facts else {}
+        named = _named(read_at(folder, commit, facts)) if facts else {}
         named_now = _named(read_yaml(folder / facts, facts).data) if named else {}
         moved = {key for key in _NAMED if named.get(key) != named_now.get(key)}
         old = os.path.normpath(Path(facts).parent / str(named["policy"])) if "policy" in moved else law
-        before = _read_at(folder, commit, old)
+        before = read_at(folder, commit, old)
         changed = git.changed_since(folder, commit, others)
     except git.NoGitError as error:
         return LawChanges(reason=f"{base}: {error}")
@@ -61,7 +61,11 @@ def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"policy": DEFAULT_LAW, **{key: facts[key] for key in _NAMED if key in facts}} if facts else {}
 
 
-def _read_at(folder: Path, commit: str, name: str) -> dict[str, Any]:
+def read_at(folder: Path, commit: str, name: str) -> dict[str, Any]:
+    """What the YAML file `name`, relative to `folder`, held at `commit`; nothing where it was not there.
+
+    Raises NoGitError when git does not answer, UsageError when it was no YAML.
+    """
     text = git.text_at(folder, commit, name)
     if text is None:
         return {}

@@ -213,13 +213,20 @@ class Changes:
 
 @dataclass(frozen=True)
 class Part:
-    """One of several gates whose results are shown as one; `reason` says why it has no result."""
+    """One of several gates whose results are shown as one; `reason` says why it has no result.
+
+    `commit` is what its lineage names, `decision` the id of its decision, and `digest` that of its whole report: they
+    prove which result was taken. All are empty where there is none.
+    """
 
     name: str
     verdict: Verdict
     model: str = ""
     violations: int = 0
     reason: str = ""
+    commit: str = ""
+    decision: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)

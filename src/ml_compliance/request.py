@@ -51,7 +51,8 @@ class Request:
             facts = replace(facts, model=replace(facts.model, uri=self.model_uri))
         if self.opa_url:
             server = replace(facts.server, url=self.opa_url) if facts.server else Server(self.opa_url)
-            facts = replace(facts, server=server)
+            # Whoever names a server on the command line is not overruled by the facts.
+            facts = replace(facts, server=server, engine="server")
         return replace(facts, engine=self.engine) if self.engine else facts
 
     def placed(self, error: UsageError) -> UsageError:

@@ -27,13 +27,13 @@ COMMANDS: dict[str, click.Command] = {
     "validate-model": entry_points.validate_model,
 }
 # What is of no use in a job, or belongs to the action alone.
-NO_INPUT = {"--json", "--timings", "--explain"}
-_TASK = {"working-directory", "fail-on", "python"}
+NO_INPUT = {"--json", "--timings", "--explain", "--post"}
+_TASK = {"working-directory", "fail-on", "python", "tools"}
 OWN = {
     "": {*_TASK, "artifact", "sarif", "token", "name", "comment", "check", "dry-run"},
     "post-from-fork": {"config", "policy", "name", "dry-run", "artifact", "token", "working-directory", "python"},
     "post-results": {"token", "working-directory", "python"},
-    "setup": {"python"},
+    "setup": {"python", "tools"},
     **dict.fromkeys(
         ("build-submission", "monitor", "query-opa", "scan-image", "validate-data", "validate-model"), _TASK
     ),
@@ -52,7 +52,10 @@ def folder_of(path: Path) -> str:
 
 def options(command: click.Command) -> dict[str, click.Option]:
     """Options by their long name, without the dashes."""
-    found = [item for item in command.params if isinstance(item, click.Option) and item.opts[0] not in NO_INPUT]
+    names = {item.name for item in command.params}
+    channels = {"--comment", "--check"} if "post" in names else set()  # the action post-results has them
+    found = [item for item in command.params
+             if isinstance(item, click.Option) and item.opts[0] not in NO_INPUT | channels]  # fmt: skip
     return {item.opts[0].removeprefix("--"): item for item in found}
 
 

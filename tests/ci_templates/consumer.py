@@ -43,8 +43,10 @@ class Pipeline:
     def artifact(self, job: str, name: str) -> str:
         return (self.folder / ".gitlab-ci-local" / "artifacts" / job / OUT / name).read_text(encoding="utf-8")
 
-    def verdict(self, job: str) -> str:
-        return str(json.loads(self.artifact(job, "decision.json"))["verdict"])
+    def verdict(self, job: str, name: str = "decision.json") -> str:
+        """Of the decision, or of the report `name` that holds one."""
+        found = json.loads(self.artifact(job, name))
+        return str(found.get("decision", found)["verdict"])
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,16 @@ class Consumer:
             cwd=self.folder, capture_output=True, text=True, env=environment, timeout=570, check=False,
         )  # fmt: skip
         return Pipeline(done.returncode, done.stdout + done.stderr, self.folder)
+
+
+def merge_request(url: str, **changes: str) -> list[str]:
+    """What a job in a merge request pipeline of a GitLab at `url` is told, as words of gitlab-ci-local."""
+    told = {
+        "GITLAB_CI": "true", "CI_API_V4_URL": url, "GITLAB_TOKEN": "good", "CI_MERGE_REQUEST_IID": "2",
+        "CI_MERGE_REQUEST_PROJECT_ID": "5", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "5",
+        "CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", **changes,
+    }  # fmt: skip
+    return [word for name, value in told.items() for word in ("--variable", f"{name}={value}")]
 
 
 def make(folder: Path) -> Consumer:

@@ -117,12 +117,36 @@ def test_component_installs_the_package_that_was_released(
     git(components, "tag", "0.1.0")
     git(tmp_path, "clone", "-q", "--bare", str(components), str(consumer.repositories / "ml-compliance.git"))
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    shadow(consumer)
     include = {"component": "gitlab.com/org/ml-compliance/ml-compliance@0.1.0", "inputs": {"engine": "embedded"}}
     done = consumer.run(include=include, more=SHOW, installed=False)
     assert done.code == 0, done.log
     assert "told=allowed" in done.log
     cached = consumer.folder / ".gitlab-ci-local" / "cache" / "ml-compliance-0.1.0"
     assert list(cached.rglob("duckdb-*.whl"))
+
+
+OF_THE_REPOSITORY = {
+    "ml_compliance/__init__.py": "", "ml_compliance/entry_points.py": "def validate_model(): print('shadowed')\n",
+    **{f"{name}.py": "raise SystemExit('shadowed')\n" for name in ("json", "pip", "venv", "zipfile", "sitecustomize")},
+    "uv.toml": "no-index = 'shadowed'\n", ".venv/pyvenv.cfg": "home = /shadowed\n", ".venv/bin/python": "shadowed\n",
+}  # fmt: skip
+
+
+def shadow(consumer: Consumer) -> None:
+    """Modules and configuration in the repository that would run, or be heeded, instead of those that were meant."""
+    for name, text in OF_THE_REPOSITORY.items():
+        (consumer.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        consumer.write(name, text)
+    (consumer.folder / ".venv" / "bin" / "python").chmod(0o755)
+
+
+def test_the_repository_does_not_take_the_place_of_the_gate(consumer: Consumer) -> None:
+    shadow(consumer)
+    done = consumer.run(include=local(consumer, "validate-model", min_accuracy="0.99"))
+    assert done.code == 1
+    assert "shadowed" not in done.log
+    assert done.verdict("validate-model") == "denied"
 
 
 def test_a_package_that_was_not_released_is_not_installed(
@@ -133,25 +157,6 @@ def test_a_package_that_was_not_released_is_not_installed(
     assert done.code == 1
     assert "DO NOT MATCH THE HASHES" in done.log
     assert "told= violations=" in done.log
-
-
-@pytest.mark.parametrize(
-    ("name", "inputs", "told"),
-    [
-        ("ml-compliance", {"version": "0.1.0; true"}, "version"),
-        ("ml-compliance", {"engine": "guess"}, "not in the list of allowed options"),
-        ("ml-compliance", {"cross_check": "perhaps"}, "cross-check"),
-        ("ml-compliance", {"config": "x.yaml' && curl example.org; '"}, "config"),
-        ("ml-compliance", {"policy_digest": "sha256:1"}, "policy-digest"),
-        ("validate-model", {"min_accuracy": "85"}, "min-accuracy"),
-        ("query-opa", {"opa_url": "file:///etc/passwd"}, "opa-url"),
-    ],
-)
-def test_a_wrong_input_is_refused(consumer: Consumer, name: str, inputs: dict[str, object], told: str) -> None:
-    done = consumer.run("--list", include=local(consumer, name, **inputs))
-    assert done.code != 0
-    assert "is invalid" in done.log
-    assert told in done.log
 
 
 TASKS = """\
@@ -170,24 +175,41 @@ def test_tasks_judge_one_thing_each(consumer: Consumer) -> None:
     )
     include = local(consumer, "query-opa", engine="embedded", policy="compliance_policy.yaml")
     more = [
-        local(consumer, "validate-data", out="data-out"),
-        local(consumer, "fairness-report", out="fair-out"),
-        local(consumer, "validate-model", out="model-out", min_accuracy="0.85", fairness_threshold="0.2"),
+        local(consumer, "validate-data", out="data-out", comment=False),
+        local(consumer, "fairness-report", out="fair-out", check=False),
+        local(
+            consumer,
+            "validate-model",
+            out="model-out",
+            job_prefix="loan-",
+            min_accuracy="0.85",
+            fairness_threshold="0.2",
+        ),
     ]
-    done = consumer.run("--variable", "CI_PIPELINE_SOURCE=schedule", include=include, includes=more, more=TASKS)
+    with gitlab() as server:
+        words = example.merge_request(server.url, CI_PIPELINE_SOURCE="schedule")
+        done = consumer.run(*words, include=include, includes=more, more=TASKS)
     verdicts = {
         job: json.loads((consumer.artifacts / job / out / "decision.json").read_text())["verdict"]
         for job, out in (
             ("query-opa", OUT), ("validate-data", "data-out"), ("fairness-report", "fair-out"),
-            ("validate-model", "model-out"),
+            ("loan-validate-model", "model-out"),
         )
     }  # fmt: skip
     assert verdicts == {
-        "query-opa": "allowed", "validate-data": "allowed", "fairness-report": "allowed", "validate-model": "denied",
+        "query-opa": "allowed", "validate-data": "allowed", "fairness-report": "allowed",
+        "loan-validate-model": "denied",
     }  # fmt: skip
     assert done.code == 1
-    assert "--min-accuracy" in (consumer.artifacts / "validate-model" / "model-out" / "decision.json").read_text()
+    assert "--min-accuracy" in (consumer.artifacts / "loan-validate-model" / "model-out" / "decision.json").read_text()
     assert (consumer.artifacts / "query-opa" / OUT / "report.html").is_file()
+    statuses = {item["name"].removeprefix("ml-compliance: "): item["status"] for item in server.statuses.values()}
+    assert statuses == {"query-opa": "success", "validate-data": "success", "loan-validate-model": "failed"}
+    marks = {note.split(" run ")[0].removeprefix("<!-- ml-compliance ") for note in server.ours()}
+    assert marks == {"query-opa", "fairness-report", "loan-validate-model"}
+    (denied,) = [note for note in server.ours() if "ml-compliance loan-validate-model run" in note]
+    assert "--min-accuracy" in denied
+    assert "verdict stands" not in done.log
 
 
 def test_the_fairness_report_waits_for_a_schedule(consumer: Consumer) -> None:
@@ -200,18 +222,13 @@ def test_the_fairness_report_waits_for_a_schedule(consumer: Consumer) -> None:
 def test_a_merge_request_gets_a_note_with_what_changed(consumer: Consumer) -> None:
     consumer.write("compliance_policy.yaml", LAW.replace("0.7", "0.9"))
     with gitlab() as server:
-        server.artifacts["main", f"{OUT}/snapshot.json", "ml-compliance"] = {
+        before = {
             "schema": "ml-compliance/snapshot/v1", "project": "loans", "verdict": "allowed", "decision": "sha256:1",
             "policy_digest": "sha256:2", "law_digest": "sha256:3", "violations": [], "violations_omitted": 0,
             "measurements": [], "measurements_omitted": 0,
         }  # fmt: skip
-        variables = {
-            "GITLAB_CI": "true", "CI_API_V4_URL": server.url, "GITLAB_TOKEN": "good", "CI_MERGE_REQUEST_IID": "2",
-            "CI_MERGE_REQUEST_PROJECT_ID": "5", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "5",
-            "CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
-        }  # fmt: skip
-        words = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
-        done = consumer.run(*words, include=local(consumer, "ml-compliance"), more=SHOW)
+        server.add_pipeline("main", "failed", "ml-compliance", **{f"{OUT}/snapshot.json": before})
+        done = consumer.run(*example.merge_request(server.url), include=local(consumer, "ml-compliance"), more=SHOW)
     assert done.code == 1
     assert "told=denied violations=1" in done.log
     (note,) = server.ours()

@@ -10,13 +10,13 @@ import click
 import pytest
 from ruamel.yaml import YAML
 
-from ml_compliance import __version__, entry_points
+from ml_compliance import __version__, entry_points, files
 from ml_compliance.cli import main
 from tests.ci_templates.consumer import ROOT, TEMPLATES
 
 FILES = sorted(TEMPLATES.glob("*.yml"))
 DOCUMENT = (ROOT / "docs" / "gitlab.md").read_text(encoding="utf-8")
-OF_GITLAB = {"job-prefix", "stage", "image", "version", "wheel-sha256"}
+OF_GITLAB = {"job-prefix", "stage", "image", "version", "wheel-sha256", "comment", "check"}
 COMMANDS = {
     "ml-compliance": main.commands["gate"],
     "query-opa": main.commands["decide"],
@@ -27,8 +27,8 @@ COMMANDS = {
     "scan-image": entry_points.scan_image,
 }
 # GitLab names the base itself, and the platform knows where its snapshot is; output for machines and timings are for
-# terminals; data are judged by no policy digest.
-NOT_OFFERED = {"json", "timings", "base", "baseline", "explain", "help"}
+# terminals; data are judged by no policy digest. Every template publishes what it has judged, under its job's name.
+NOT_OFFERED = {"json", "timings", "base", "baseline", "explain", "help", "post", "comment", "check"}
 NOT_OF_DATA = {"policy-digest", "cross-check"}
 
 
@@ -90,6 +90,8 @@ def test_inputs_are_typed_described_and_kept_away_from_the_shell(path: Path) -> 
             assert not [letter for letter in "'\"\\`$;&|<>()\n *" if re.fullmatch(spec["regex"], f"a{letter}b")]
     assert inputs["version"]["default"] == __version__
     assert "CI_MERGE_REQUEST_TITLE" not in script
+    for call in re.findall(r"(?<![-\w])python3? .*", script):
+        assert re.match(r"python3? -[IP] ", call), f"the repository's own modules come first: {call}"
 
 
 def test_what_several_templates_say_is_the_same() -> None:
@@ -104,12 +106,42 @@ def test_what_several_templates_say_is_the_same() -> None:
     assert len(installed) == 1
 
 
+def publishing(path: Path) -> str:
+    """The part of the script after the verdict, with the words for the template's own command and name."""
+    (job,) = parts(path)[2].values()
+    script: str = job["script"][1]
+    task = f"python3 -c 'from ml_compliance.entry_points import {path.stem.replace('-', '_')} as task; task()'"
+    after = script[script.index('if [ "$code" -ne 2 ] && [ -f ') :]
+    return after.replace(task, "TASK").replace(f"'$[[ inputs.job-prefix ]]{path.stem}'", "NAME")
+
+
+def test_every_template_publishes_in_one_way_under_its_own_name() -> None:
+    """A task makes its law of its options, so it posts by the same; the whole law is that of `post`."""
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        found.setdefault(publishing(path), set()).add(path.stem)
+    (by_post,) = [text for text in found if 'ml-compliance post "$@" --name NAME ||' in text]
+    (by_task,) = [text for text in found if 'TASK "$@" \\\n    --post NAME ||' in text]
+    assert set(found) == {by_post, by_task}
+    assert found[by_post] == {"ml-compliance", "query-opa"}
+    for name in found[by_task]:
+        assert {"post", "comment", "check"} <= {option.name for option in COMMANDS[name].params}
+    inputs = parts(FILES[0])[0]
+    for option in main.commands["post"].params:
+        if isinstance(option, click.Option) and option.name in ("comment", "check"):
+            assert inputs[option.name] == {"description": option.help, "type": "boolean", "default": option.default}
+            assert by_post.count(f"--no-{option.name}") == by_task.count(f"--no-{option.name}") == 1
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_job_fails_the_pipeline_and_keeps_its_reports(path: Path) -> None:
     (job,) = parts(path)[2].values()
     assert job["allow_failure"] is False
     assert job["artifacts"]["when"] == "always"
-    scanned = {"cyclonedx"} if path.stem == "scan-image" else set()
-    assert set(job["artifacts"]["reports"]) == scanned | {"junit", "codequality", "metrics", "dotenv", "annotations"}
+    scanned = {"cyclonedx", "container_scanning"} if path.stem in ("scan-image", "ml-compliance") else set()
+    reports = job["artifacts"]["reports"]
+    assert set(reports) == scanned | {"junit", "codequality", "metrics", "dotenv", "annotations"}
+    made = {*files.RESULTS, "annotations.json"}
+    assert {name.removeprefix("$[[ inputs.out ]]/") for name in reports.values()} <= made
     assert not any("when" in rule for rule in job["rules"])
     assert f'"$[[ inputs.job-prefix ]]{path.stem}":' in path.read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ from ml_compliance.decide import Request, binary, decide, embedded
 from ml_compliance.decide import server as server_engine
 from ml_compliance.decide._bundle import read_bundle
 from ml_compliance.decide._bundle_build import build_bundle, signing_key
+from ml_compliance.decide._policy import load_policy
 from ml_compliance.errors import NOT_EVALUATED, EvaluationError, UsageError
 from ml_compliance.facts import Server
 from tests.decide.opa_server import Running
@@ -93,6 +94,27 @@ def test_every_engine_runs_it_alike(registered: bool | None, folder: Path, holde
     assert found[0].policy_digest == found[1].policy_digest == found[2].policy_digest == found[1].revision
     assert found[0].revision.endswith(f".tar.gz@{found[1].revision}")
     assert decide(request, "server", cross_check=True).cross_checked == "binary 1.22.2"
+
+
+@pytest.mark.parametrize("name", ["/data.json", "/policy.wasm"])
+def test_the_digest_is_of_all_that_judges(name: str, folder: Path, tmp_path: Path) -> None:
+    """Who signs a bundle is for the change set to say, so that the signature alone agrees on nothing."""
+    bundle, before = tmp_path / "b.tar.gz", embedded.evaluate(_request(folder)).policy_digest
+    build_bundle(folder / "own", bundle)
+    assert load_policy(Request({}, {}, bundle)).digest == before
+    _changed(bundle, {name: {"/data.json": b'{"limits": {"registered": false}}'}.get(name, b"\0asm\1\0\0\0")})
+    assert load_policy(Request({}, {}, bundle)).digest != before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "cause"),
+    [("/a:b.rego", b"package a", "has a colon"), ("/more.rego", b"package more_test", "is called a test")],
+)
+def test_a_bundle_hides_no_module(name: str, text: bytes, cause: str, folder: Path, tmp_path: Path) -> None:
+    build_bundle(folder / "own", tmp_path / "b.tar.gz")
+    _changed(tmp_path / "b.tar.gz", {name: text})
+    with pytest.raises(EvaluationError, match=cause):
+        binary.evaluate(Request(cases.ALLOWED, cases.LAW, tmp_path / "b.tar.gz"))
 
 
 def test_the_same_sources_give_the_same_bundle(folder: Path, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_an_allowed_submission_is_allowed_and_says_what_was_not_judged() -> None
     assert decision.allow
     assert {finding.rule for finding in decision.insufficient} == {
         "adverse_impact.groups_not_compared",
-        "calibration.groups_not_judged", "champion.groups_not_judged", "drift.columns_not_judged",
+        "calibration.groups_not_judged", "champion.groups_not_judged", "drift.columns_left_out",
         "fairness.groups_not_compared", "performance.groups_not_judged",
     }  # fmt: skip
     assert {finding.rule for finding in decision.warnings} == {"data_validation.schema_anomaly", "model_files.pickle"}

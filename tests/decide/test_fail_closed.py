@@ -40,7 +40,7 @@ UNREAD = re.compile(
       | input/evidence/model_files/facts/files/\d+/(size|sha256|reason)$
       | input/evidence/deployment/facts/(scanner(/|$)|base_images/\d+/line$)
       | input/evidence/deployment/facts/misconfigurations/\d+/(line|title|message|resolution)$
-      | input/evidence/drift/facts/(not_compared|ignored)(/|$)
+      | input/evidence/drift/facts/left_out/\w+$
       | input/evidence/lineage/facts/(git|data_card/path|model/(?!registered)\w+)(/|$)
       | input/evidence/lineage/facts/artifacts/\w+/source$
     """,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,25 @@ def test_base_images_are_pinned_and_approved(made: project.Project) -> None:
     assert answer(made) == 0
     made.write("compliance_policy.yaml", law.replace("docker.io/", "registry.example.org/"))
     assert answer(made) == 1
+
+
+def test_our_own_dockerfile_is_allowed_by_the_digests_of_its_args(made: project.Project) -> None:
+    ours = (Path(__file__).parents[2] / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    made.write("Dockerfile", ours)
+    facts = (made.folder / "compliance.yaml").read_text()
+    made.write("compliance.yaml", facts.replace("Dockerfile, deploy", "Dockerfile"))
+    asked = "severities: [critical, high, medium, low, unknown], base_images: [docker.io/library/, gcr.io/distroless/]"
+    made.write("compliance_policy.yaml", f"project: loans\npolicies:\n  - {{id: d, type: deployment, {asked}}}\n")
+    assert answer(made) == 0, violations(made)
+    bases = evidence(made)["facts"]["base_images"]
+    assert [(one["image"].partition("@")[0], one["pinned"]) for one in bases] == [
+        ("docker.io/library/python:3.11-slim-bookworm", True), ("gcr.io/distroless/python3-debian12:nonroot", True),
+    ]  # fmt: skip
+    without = re.sub("^ARG RUNTIME_IMAGE=.*", "ARG RUNTIME_IMAGE", ours, flags=re.MULTILINE)
+    assert without != ours
+    made.write("Dockerfile", without)
+    assert answer(made) == 1
+    assert ("deployment.base_image", "Dockerfile starts from ${RUNTIME_IMAGE}") in violations(made)
 
 
 def test_files_of_no_known_kind_are_no_evidence(made: project.Project) -> None:

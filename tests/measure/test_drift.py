@@ -70,11 +70,11 @@ def test_every_column_that_both_tables_have(folder: Path, monkeypatch: pytest.Mo
     }  # fmt: skip
     assert facts["compared"] == 5
     assert facts["outputs"] == {"label": "y", "score": "score"}
-    assert facts["not_compared"] == [
-        {"column": "note", "reason": "it holds more than 100 different texts: group them, or list it in "
-         "measure.drift.ignore"},
-        {"column": "nothing", "reason": "it has no values in either table"},
-    ]  # fmt: skip
+    assert facts["left_out"] == {
+        "note": "it holds more than 100 different texts: group them, or let the law leave it out",
+        "nothing": "it has no values in either table",
+    }
+    assert facts["left_out_columns"] == 2
     for name in ("note", "nothing"):
         assert one(found, "psi", name).status == "not_estimable"
         assert one(found, "missing_share", name).value == 0
@@ -205,7 +205,11 @@ def test_settings_that_cannot_be(folder: Path, settings: Settings, message: str)
 
 def test_ignored_columns_are_told(folder: Path) -> None:
     found = evidence(folder, Settings(ignore=("note", "age")))
-    assert found.facts["ignored"] == ["age", "note"]
+    assert found.facts["left_out"] == {
+        "age": "left out in compliance.yaml", "note": "left out in compliance.yaml",
+        "nothing": "it has no values in either table",
+    }  # fmt: skip
+    assert found.facts["left_out_columns"] == 3
     assert {m.slice["column"] for m in found.measurements} == {"sex", "day", "score", "y", "nothing"}
 
 
@@ -225,3 +229,23 @@ def test_the_gate_denies_drift_and_names_the_worst_columns(tmp_path: Path) -> No
     assert project.run("gate").code == 0
     project.write("compliance_policy.yaml", example.LAW + item.replace("}", ", columns: [race, colour]}"))
     assert project.run("gate").code == 1
+
+
+def test_the_facts_take_no_column_out_of_the_law(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift, "MAX_CATEGORIES", 100)
+    project = example.make(tmp_path)
+    rows = [{**row, "amount": place % 40, "note": f"n{place}"} for place, row in enumerate(example.rows())]
+    project.write("train.csv", example.csv(rows))
+    project.write("predictions.csv", example.csv([{**row, "amount": 99} for row in rows]))
+    facts = example.FACTS + "  reference: train.csv\nmeasure: {drift: {ignore: [amount]}}\n"
+    project.write("compliance.yaml", facts)
+    item = "  - {id: stable, type: drift, metric: psi, threshold: 0.1}\n"
+    project.write("compliance_policy.yaml", example.LAW + item)
+    assert project.run("gate").code == 1
+    (violation,) = json.loads((project.out / "decision.json").read_text())["violations"]
+    assert violation["rule"] == "drift.columns_not_judged"
+    assert "amount" in violation["message"]
+    assert "note" in violation["message"]
+    project.write("compliance_policy.yaml", example.LAW + item.replace("}", ", ignore: [amount, note]}"))
+    assert project.run("gate").code == 0
+    assert "shown, not judged" in (project.out / "report.txt").read_text()

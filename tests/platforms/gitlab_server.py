@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,7 +51,9 @@ class Gitlab:
     tokens: dict[str, tuple[str, ...]] = field(default_factory=lambda: {"good": ("api",), "reader": ("read_api",)})
     notes: dict[int, dict[str, Any]] = field(default_factory=dict)
     statuses: dict[tuple[str, str, int], dict[str, Any]] = field(default_factory=dict)
-    artifacts: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    pipelines: list[dict[str, Any]] = field(default_factory=list)
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    artifacts: dict[tuple[int, str], Any] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     faults: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -67,6 +70,20 @@ class Gitlab:
                 "noteable_id": 2, "noteable_type": "MergeRequest", "noteable_iid": 2, "resolvable": False,
             }  # fmt: skip
             return self.notes[self.last]
+
+    def add_pipeline(self, ref: str, status: str, job: str = "", **left: Any) -> int:
+        """A pipeline of one job, which ended as the pipeline did; `left` are files of its artifacts by their paths."""
+        with self.lock:
+            self.last += 1
+            common = {"ref": ref, "status": status, "created_at": "2026-11-25T00:00:00Z", "web_url": "https://gitlab"}
+            self.pipelines.append({**common, "id": self.last, "iid": self.last, "project_id": 5, "sha": "a" * 40,
+                                   "source": "push", "updated_at": common["created_at"]})  # fmt: skip
+            if job:
+                files = [{"file_type": "archive", "size": 1, "filename": "artifacts.zip"}] if left else []
+                self.jobs.append({**common, "id": self.last, "name": job, "stage": "test", "artifacts": files,
+                                  "pipeline": {"id": self.last}})  # fmt: skip
+            self.artifacts.update({(self.last, path): document for path, document in left.items()})
+            return self.last
 
     def ours(self) -> list[str]:
         return [note["body"] for note in self.notes.values() if note["author"]["id"] == BOT]
@@ -86,7 +103,7 @@ class Gitlab:
         template, _ = operation(method, path)
         words = [unquote(word) for word in path.split("/")[1:]]
         writes = method != "get"
-        if token == JOB and (writes or words[0] != "projects"):
+        if token == JOB and (writes or "raw" not in words):
             return 401, {"message": "401 Unauthorized"}
         if writes and "api" not in self.tokens.get(token, ()):
             return 403, {"error": "insufficient_scope", "error_description": "higher privileges", "scope": "api"}
@@ -98,10 +115,29 @@ class Gitlab:
             return 404, {"message": "404 Project Not Found"}
         if words[2] == "statuses":
             return self._status(words[3], body)
-        if words[2] == "jobs":
-            found = self.artifacts.get((words[4], "/".join(words[6:]), query["job"]))
-            return (200, found) if found is not None else (404, {"message": "404 Not Found"})
+        if words[2] in ("pipelines", "jobs"):
+            return self._run(words[2:], query)
         return self._note(method, words[5:], query, body)
+
+    def _run(self, words: list[str], query: dict[str, str]) -> tuple[int, Any]:
+        if words == ["pipelines"]:
+            found = [item for item in self.pipelines if item["ref"] == query["ref"]]
+            return 200, self._page(sorted(found, key=lambda item: -int(item["id"])), query)
+        if words[0] == "pipelines":
+            return 200, self._page([job for job in self.jobs if job["pipeline"]["id"] == int(words[1])], query)
+        if words[1] == "artifacts":
+            ended = [item["id"] for item in self.pipelines if (item["ref"], item["status"]) == (words[2], "success")]
+            number, path = max(ended, default=0), "/".join(words[4:])
+            known = any(job["id"] == number and job["name"] == query["job"] for job in self.jobs)
+        else:
+            number, path, known = int(words[1]), "/".join(words[3:]), True
+        document = self.artifacts.get((number, path)) if known else None
+        return (200, document) if document is not None else (404, {"message": "404 Not Found"})
+
+    def _page(self, every: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
+        size, page = int(query.get("per_page", 20)), int(query.get("page", 1))
+        assert size <= 100
+        return every[(page - 1) * size : page * size]
 
     def _status(self, sha: str, body: dict[str, Any]) -> tuple[int, Any]:
         key = (sha, body["name"], body["pipeline_id"])
@@ -114,10 +150,8 @@ class Gitlab:
         if method == "post":
             return 201, self.add_note(body["body"], BOT)
         if method == "get":
-            size, page = int(query.get("per_page", 20)), int(query.get("page", 1))
-            assert size <= 100
             every = sorted(self.notes.values(), key=lambda note: note["id"], reverse=query.get("sort") != "asc")
-            return 200, every[(page - 1) * size : page * size]
+            return 200, self._page(every, query)
         note = self.notes.get(int(words[0]))
         if note is None:
             return 404, {"message": "404 Not found"}
@@ -178,13 +212,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def gitlab(below: str = "") -> Iterator[Gitlab]:
-    """A GitLab at `url` (its CI_API_V4_URL), below the path `below`; a wrong exchange fails the test at the end."""
+def gitlab(below: str = "", tls: ssl.SSLContext | None = None) -> Iterator[Gitlab]:
+    """A GitLab at `url` (its CI_API_V4_URL), below the path `below`; a wrong exchange fails the test at the end.
+
+    With `tls` it speaks that, and who does not trust its certificate is not heard.
+    """
     instance = Gitlab()
     handler = type("Handler", (_Handler,), {"gitlab": instance, "prefix": f"{below}/api/v4"})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    instance.url = f"http://127.0.0.1:{server.server_port}{below}/api/v4"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    instance.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}{below}/api/v4"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield instance

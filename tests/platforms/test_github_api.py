@@ -87,3 +87,15 @@ def test_odd_answers_are_errors_of_the_api(github: GitHub, run: Run, waits: list
     with pytest.raises(ApiError, match="ConnectError"):
         platform.connect(replace(run, api="http://127.0.0.1:1")).send("GET", PATH)
     assert waits == [1, 2, 4, 8, 16]
+
+
+def test_a_probe_asks_once_more_and_waits_for_nobody(github: GitHub, run: Run, waits: list[float]) -> None:
+    github.faults.append(Fault("GET", "/pulls", (502, {}, {}), times=2))
+    with pytest.raises(ApiError, match="502"):
+        platform.connect(run, probe=True).send("GET", PATH)
+    github.faults.append(Fault("GET", "/pulls", (429, {"message": "slow down"}, {"retry-after": "7"})))
+    with pytest.raises(ApiError, match="limit"):
+        platform.connect(run, probe=True).send("GET", PATH)
+    assert waits == [1]
+    github.faults.append(Fault("GET", "/pulls", (502, {}, {})))
+    assert platform.connect(run, probe=True).send("GET", PATH)["number"] == 7

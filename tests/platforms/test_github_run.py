@@ -24,7 +24,8 @@ FIRST = {"id": 55, "run_attempt": 2, "head_sha": HEAD, "head_branch": "feature",
 
 def environment(folder: Path, name: str, event: Any) -> dict[str, str]:
     path = folder / "event.json"
-    path.write_text(event if isinstance(event, str) else json.dumps(event), encoding="utf-8")
+    text = event if isinstance(event, str | bytes) else json.dumps(event)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": name, "GITHUB_EVENT_PATH": str(path),
             "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_SHA": "c" * 40, "GITHUB_RUN_ID": "900",
             "GITHUB_RUN_ATTEMPT": "3", "GITHUB_API_URL": "https://ghes.example/api/v3"}  # fmt: skip
@@ -49,22 +50,87 @@ def test_a_run_is_about_the_head_that_people_look_at(tmp_path: Path, name: str, 
     assert run.api == "https://ghes.example/api/v3"
 
 
+def without(event: dict[str, Any], *path: str) -> dict[str, Any]:
+    """A copy of `event` with null at the end of `path`."""
+    first, *rest = path
+    return {**event, first: without(event[first], *rest) if rest else None}
+
+
 @pytest.mark.parametrize(
-    "event",
-    ["", "[]", "{", {}, {"pull_request": None}, {"pull_request": {**PULL, "number": "x"}},
-     {"pull_request": {**PULL, "head": {"sha": "main; rm", "repo": None}}}],
+    ("name", "event", "told"),
+    [
+        ("pull_request", "", "cannot be read: Expecting value"),
+        ("pull_request", "{", "cannot be read"),
+        ("pull_request", "[]", "is no JSON object"),
+        ("pull_request", b"\xff\xfe\x00", "cannot be read"),
+        ("pull_request", "[" * 100_000, "cannot be read: it is nested too deeply"),
+        ("pull_request", '{"pull_request": ' * 100_000, "cannot be read: it is nested too deeply"),
+        ("pull_request", '{"pull_request": {"number": ' + "7" * 5_000 + "}}", "cannot be read: Exceeds the limit"),
+        ("pull_request", " " * 100_000_000 + "{}", "cannot be read: it is larger than 26,214,400 bytes"),
+        ("pull_request", {}, "'pull_request' is a required property"),
+        ("pull_request", {"pull_request": {**PULL, "number": "7"}}, "$.pull_request.number: '7' is not of type"),
+        ("pull_request", {"pull_request": {**PULL, "number": "7" * 5_000}}, "$.pull_request.number: '777"),
+        ("pull_request", {"pull_request": {**PULL, "number": True}}, "$.pull_request.number"),
+        ("pull_request", {"pull_request": {**PULL, "number": 10**4_000}}, "$.pull_request.number"),
+        *(
+            ("pull_request", without({"pull_request": PULL}, "pull_request", *path), f"$.pull_request{at}: None is not")
+            for path, at in (((), ""), (("head",), ".head"), (("head", "sha"), ".head.sha"), (("base",), ".base"),
+                             (("base", "ref"), ".base.ref"), (("number",), ".number"))
+        ),
+        ("pull_request", {"pull_request": {**PULL, "head": {"sha": "main; rm", "repo": None}}}, "'main; rm' does not"),
+        ("pull_request", {"pull_request": {**PULL, "head": {"sha": HEAD + "\n", "repo": None}}}, "does not match"),
+        ("merge_group", {"merge_group": None}, "$.merge_group: None is not"),
+        ("workflow_run", {"workflow_run": None}, "$.workflow_run: None is not"),
+        ("workflow_run", {"workflow_run": {**FIRST, "head_repository": None}}, "head_repository: None is"),
+        ("workflow_run", {"workflow_run": {**FIRST, "id": None}}, "$.workflow_run.id: None is"),
+    ],
+    ids=lambda value: str(value)[:40],
 )  # fmt: skip
-def test_an_event_that_is_none_is_the_users_mistake(tmp_path: Path, event: Any) -> None:
-    with pytest.raises(UsageError, match=r"event\.json"):
-        platform.read_run(environment(tmp_path, "pull_request", event))
+def test_an_event_that_is_none_is_the_users_mistake(tmp_path: Path, name: str, event: Any, told: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        platform.read_run(environment(tmp_path, name, event))
+    said = str(refused.value)
+    assert told in said
+    assert "event.json: " in said
+    assert len(said) < 1_000
 
 
-@pytest.mark.parametrize("name", ["GITHUB_EVENT_PATH", "GITHUB_RUN_ID", "GITHUB_REPOSITORY"])
+def test_a_fork_whose_branch_is_gone_has_no_head(tmp_path: Path) -> None:
+    event = {"workflow_run": {**FIRST, "head_branch": None}}
+    assert platform.read_run(environment(tmp_path, "workflow_run", event)).head == ""
+
+
+def test_an_event_file_that_is_not_there_is_the_users_mistake(tmp_path: Path) -> None:
+    environ = environment(tmp_path, "push", {})
+    for place, told in (("nowhere", "No such file"), (".", "Is a directory"), ("\0", "null byte")):
+        with pytest.raises(UsageError, match=told):
+            platform.read_run({**environ, "GITHUB_EVENT_PATH": str(tmp_path / place)})
+
+
+@pytest.mark.parametrize("name", ["GITHUB_EVENT_PATH", "GITHUB_RUN_ID", "GITHUB_REPOSITORY", "GITHUB_SHA"])
 def test_a_variable_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
     environ = environment(tmp_path, "push", {})
     del environ[name]
     with pytest.raises(UsageError, match=name):
         platform.read_run(environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GITHUB_REPOSITORY", "loans"), ("GITHUB_REPOSITORY", "org/loans/../../user"), ("GITHUB_REPOSITORY", "../user"),
+        ("GITHUB_REPOSITORY", "org/.."), ("GITHUB_REPOSITORY", "org/loans?x=1"), ("GITHUB_REPOSITORY", "org/lo ans"),
+        ("GITHUB_REPOSITORY", "org/loans\n"), ("GITHUB_REPOSITORY", "/loans"), ("GITHUB_REPOSITORY", "org//loans"),
+        ("GITHUB_SHA", "main"), ("GITHUB_SHA", "c" * 39), ("GITHUB_SHA", "c" * 40 + "\n"), ("GITHUB_SHA", "../" * 20),
+        ("GITHUB_RUN_ID", "9" * 5_000), ("GITHUB_RUN_ID", "-1"), ("GITHUB_RUN_ID", "٣"), ("GITHUB_RUN_ID", str(2**63)),
+        ("GITHUB_RUN_ATTEMPT", "one"),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_a_variable_that_could_lead_elsewhere_is_refused(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=name) as refused:
+        platform.read_run({**environment(tmp_path, "push", {}), name: value})
+    assert len(str(refused.value)) < 300
 
 
 def statuses(run: Run, wish: Wish) -> dict[str, tuple[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 
 from ml_compliance.errors import UsageError
 from ml_compliance.model import Report
-from ml_compliance.platforms import ApiError, Delivery, Wish, gitlab
+from ml_compliance.platforms import Delivery, Wish, gitlab
 from ml_compliance.platforms._gitlab_run import GitlabRun
 from ml_compliance.platforms._planned import Planned
 from tests.platforms.gitlab_server import BOT, Gitlab, operation, valid
@@ -81,9 +81,15 @@ def test_a_job_without_its_variables_is_refused(name: str) -> None:
         started("https://gitlab.example.org/api/v4" if name != "CI_API_V4_URL" else "", **changes)
 
 
-def test_a_number_that_is_none_is_refused() -> None:
-    with pytest.raises(UsageError, match="'latest' is no number"):
-        started("x", CI_PIPELINE_ID="latest")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CI_PIPELINE_ID", "latest"), ("CI_JOB_ID", "9" * 5_000), ("CI_MERGE_REQUEST_PROJECT_ID", "5/../6"),
+     ("CI_COMMIT_SHA", "main"), ("CI_COMMIT_SHA", SHA + "/../x")],
+    ids=lambda value: value[:30],
+)  # fmt: skip
+def test_a_variable_that_could_lead_elsewhere_is_refused(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is no (number|commit)"):
+        started("x", **{name: value})
 
 
 @pytest.mark.parametrize("below", ["", "/git/lab"])
@@ -264,18 +270,3 @@ def test_an_instance_that_does_not_answer_is_reported(monkeypatch: pytest.Monkey
     found = deliver(run, comment=False)
     assert found["check"].status == "failed"
     assert set(found) == {"check"}
-
-
-def test_the_snapshot_of_the_target_branch_is_read(server: Gitlab) -> None:
-    server.artifacts["release/1", "ml-compliance-out/snapshot.json", "ml-compliance"] = {"verdict": "denied"}
-    run = started(server.url)
-    assert gitlab.baseline(run, gitlab.connect(run), "loans") == {"verdict": "denied"}
-    other = started(server.url, CI_JOB_NAME="another job")
-    assert gitlab.baseline(other, gitlab.connect(other), "loans") == (
-        "the job another job left no snapshot.json in the latest successful pipeline of release/1"
-    )
-    plain = started(server.url, CI_MERGE_REQUEST_TARGET_BRANCH_NAME="")
-    assert gitlab.baseline(plain, gitlab.connect(plain), "loans") == ""
-    refused = started(server.url, GITLAB_TOKEN="unknown")  # noqa: S106  of no instance
-    with pytest.raises(ApiError, match="401"):
-        gitlab.baseline(refused, gitlab.connect(refused), "loans")

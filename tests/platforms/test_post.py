@@ -14,7 +14,7 @@ from ml_compliance.cli import main
 from tests import project
 from tests.platforms.github_server import BASE, HEAD, TOKEN, GitHub
 from tests.platforms.test_github_run import PULL, environment
-from tests.project import Project
+from tests.project import Project, Result
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_several_gates_have_one_comment_and_one_check(
     assert (check["name"], check["conclusion"]) == ("models", "failure")
     # A result of its own: one decision counts for one part.
     result = json.loads((gated.out / "report.json").read_text())
-    result["decision"]["id"] = "sha256:" + "c" * 64
+    result["decision"]["id"] = "c" * 64
     (tmp_path / "cards").mkdir()
     (tmp_path / "cards" / "report.json").write_text(json.dumps(result))
     assert CliRunner().invoke(main, words).exit_code == 0
@@ -101,6 +101,19 @@ def test_posting_for_a_fork_executes_nothing_and_opens_no_data(
     found = {item["name"]: item["status"] for item in json.loads(done.out)["deliveries"]}
     assert (found["comment"], found["check"]) == ("delivered", "delivered")
     assert "ALLOWED" in github.said()[0]
+
+
+@pytest.mark.parametrize("command", ["post", "doctor"])
+@pytest.mark.parametrize("event", ["[" * 100_000, '{"pull_request": null}', '{"pull_request": ' + "7" * 5_000 + "}"])
+def test_an_event_that_is_none_is_a_mistake_and_no_bug(
+    gated: Project, environ: dict[str, str], command: str, event: str
+) -> None:
+    Path(environ["GITHUB_EVENT_PATH"]).write_text(event, encoding="utf-8")
+    done = gated.run("post") if command == "post" else CliRunner().invoke(main, ["doctor"])
+    code, said = (done.code, done.err) if isinstance(done, Result) else (done.exit_code, done.stderr)
+    assert code == 2
+    assert said.count("event.json: ") == 1
+    assert "bug" not in said
 
 
 def test_what_has_changed_since_the_base_comes_first(gated: Project, github: GitHub, online: None) -> None:
@@ -137,7 +150,7 @@ def test_a_dry_run_prints_the_same_bytes_and_speaks_to_nobody(
     requests = json.loads(first.out)
     assert all(set(item) == {"method", "path", "body"} for item in requests)
     written = [item["path"].rsplit("/", 1)[-1] for item in requests if item["method"] != "GET"]
-    assert written == ["graphql", "check-runs", "graphql", "comments"]
+    assert written == ["graphql", "check-runs", "comments"]
     assert "per_page=100" in "".join(item["path"] for item in requests)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ml_compliance.errors import EvaluationError
+from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.platforms import _untrusted
 from tests import project as example
 from tests.test_scripts import run
@@ -62,6 +62,10 @@ def edit(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Pat
     return tampered
 
 
+def identified(value: str) -> Callable[[Path], object]:
+    return edit("decision.json", lambda found: found.update(id=value))
+
+
 def replaced(name: str, content: bytes) -> Callable[[Path], object]:
     return lambda source: (source / name).write_bytes(content)
 
@@ -107,6 +111,8 @@ def doubled(source: Path) -> None:
         (edit("decision.json", lambda found: found.update(verdict="fine")), "not a decision"),
         (edit("decision.json", lambda found: found.update(more=1)), "not a decision"),
         (edit("decision.json", lambda found: found.pop("violations")), "not a decision"),
+        *((identified(value), "not a decision")
+          for value in ("", "1", "A" * 64, "a" * 63, "a" * 64 + "\n", "../" * 21 + "a", "sha256:" + "a" * 64)),
         (edit("model_submission.json", lambda found: found.pop("input")), "'input' is a required property"),
         (edit("model_submission.json", lambda found: found["input"].update(created="2020-01-01T00:00:00Z")),
          "decision.json is about another submission"),
@@ -119,6 +125,15 @@ def test_anything_else_is_refused(source: Path, tmp_path: Path, tamper: Callable
     assert message in refused.value.message
     assert str(refused.value).count("the result of the other run") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_link_is_not_emptied(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "report.json").write_text("of somebody else")
+    (tmp_path / "out").symlink_to(tmp_path / "there")
+    with pytest.raises(UsageError, match="the output folder is a link"):
+        _untrusted.accept(source, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["report.json"]
 
 
 def test_a_refusal_quotes_nothing_that_a_runner_obeys(source: Path, tmp_path: Path) -> None:

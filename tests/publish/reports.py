@@ -83,7 +83,7 @@ def decision(**changes: Any) -> Decision:
         verdict="denied", violations=(LINEAGE, DISPARITY, EXPECTATIONS), warnings=(DRIFT,), waived=(WAIVED,),
         insufficient=(SMALL_GROUPS,), errors=(), engine="embedded", engine_version="OPA 1.22.2 (wasm)",
         policy_digest="sha256:" + "1f" * 32, law_digest="sha256:" + "2e" * 32, input_digest="sha256:" + "3d" * 32,
-        id="sha256:" + "7f3a" * 16, time="2026-11-23T00:00:00Z",
+        id="7f3a" * 16, time="2026-11-23T00:00:00Z",
     )  # fmt: skip
     return replace(start, **changes)
 
@@ -129,6 +129,27 @@ def report(verdict: Decision, found: tuple[Evidence, ...] | None = None, **chang
     found = evidence() if found is None else found
     document = submission("customer_credit", "validation_holdout", found, "2026-11-23T00:00:00Z")
     return replace(Report("customer_credit", "models:/loan-approval/1", verdict, found, document, LAW), **changes)
+
+
+def image(text: str = "", **facts: Any) -> Evidence:
+    """A scan that found two packages with vulnerabilities, one of them in two places; every text is `text`, if any."""
+    entry = {"cve": "CVE-2023-4911", "package": "libc6", "installed": "2.36-9+deb12u1", "fixed": "2.36-9+deb12u3",
+             "severity": "high", "title": "buffer overflow in ld.so", "target": "credit.tar (debian 12.1)"}  # fmt: skip
+    found = [entry, {**entry, "target": "elsewhere"}, {**entry, "cve": "GHSA-x84v-xcm2-53pg", "fixed": "", "title": ""}]
+    start: dict[str, Any] = {
+        "reference": "registry.example.org:5000/credit", "digest": "sha256:" + "ab" * 32, "digest_of": "manifest",
+        "os": {"family": "debian", "name": "12.1", "end_of_life": False}, "incomplete": False,
+        "scanner": {"name": "trivy", "version": "0.67.2", "schema": 2}, "suppressed": [],
+        "scan": {"started": "2026-11-23T00:00:00", "ended": "2026-11-23T00:00:07"}, "vulnerabilities": found,
+    }  # fmt: skip
+    if text:
+        start |= {"reference": text, "digest": text, "os": {"family": text, "name": text}, "scanner": {"version": text},
+                  "suppressed": [{"cve": text}], "vulnerabilities": [dict.fromkeys(entry, text)]}  # fmt: skip
+    return Evidence("image", "measured", facts={**start, **facts}, reason=text)
+
+
+def scanned(**facts: Any) -> Report:
+    return report(decision(), (*evidence(), image(**facts)))
 
 
 def denied() -> Report:
@@ -208,6 +229,7 @@ def hostile(*texts: str) -> Report:
                         "report": {"path": text, "sha256": text}}),
         Evidence("fairness", "measured", measured, facts=significance, reason=text),
         Evidence("lineage", "measured", facts=_origin(text), files=files),
+        image(text),
         Evidence("performance", "declared", (Measurement("performance/" + text, 1.0),), reason=text),
         *(Evidence(one, "error", _measured(one), facts={one: [one, {one: one}]}, reason=one) for one in texts),
     )  # fmt: skip

@@ -19,7 +19,18 @@ from markdown_it import MarkdownIt
 
 from ml_compliance import plugins
 from ml_compliance.model import Report
-from ml_compliance.publish import check_run, codequality, console, html, junit, markdown, sarif, snapshot, summary
+from ml_compliance.publish import (
+    check_run,
+    codequality,
+    console,
+    container_scanning,
+    html,
+    junit,
+    markdown,
+    sarif,
+    snapshot,
+    summary,
+)
 from ml_compliance.publish._text import plain
 from tests.publish import hostile, reports
 
@@ -165,6 +176,13 @@ def check_json(report: Report) -> None:
         for text in (issue["description"], issue["check_name"]):
             assert live_in_markdown(f"issue: {text}") == []
         is_a_log(issue["location"]["path"])
+    scan = container_scanning.render(report)
+    assert scan is not None
+    for vulnerability in json.loads(scan.text)["vulnerabilities"]:
+        for text in (vulnerability["description"], vulnerability.get("solution", "")):
+            assert live_in_markdown(f"about: {text}") == []
+    for text in strings(json.loads(scan.text)):
+        assert unusual(text) == []
     before = json.loads(snapshot.render(report).text)
     assert len(before["violations"]) + before["violations_omitted"] == len(report.decision.violations)
 

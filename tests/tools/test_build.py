@@ -63,9 +63,9 @@ def test_what_is_built_runs_and_is_verified_at_every_use(lock: Path, monkeypatch
     found = json.loads(done.stdout)
     path = Path(found["path"])
     assert subprocess.run([path], capture_output=True, text=True, check=True).stderr == "hello\n"
-    assert found["built_from"].startswith("h1:")
+    assert found["origin"].startswith("h1:")
     assert found["sha256"] == tools.sha256(path)
-    assert {item.name for item in path.parent.iterdir()} == {"hello-1.0.0", "hello-1.0.0.built.json"}
+    assert {item.name for item in path.parent.iterdir()} == {"hello-1.0.0", "hello-1.0.0.record.json"}
     monkeypatch.setenv("ML_COMPLIANCE_TOOLS_LOCK", str(lock))
     assert tools.find("hello") == str(path)
     with path.open("ab") as file:
@@ -74,12 +74,12 @@ def test_what_is_built_runs_and_is_verified_at_every_use(lock: Path, monkeypatch
         tools.find("hello")
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", '{"sha256": "0", "source": "h1:another"}'])
+@pytest.mark.parametrize("text", [None, "", "[]", '{"sha256": "0", "origin": "h1:another"}'])
 def test_a_program_without_a_record_of_its_build_is_refused(
     text: str | None, lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = Path(json.loads(_install(lock).stdout)["path"])
-    record = Path(f"{path}.built.json")
+    record = Path(f"{path}.record.json")
     record.unlink() if text is None else record.write_text(text)
     monkeypatch.setenv("ML_COMPLIANCE_TOOLS_LOCK", str(lock))
     with pytest.raises(EvaluationError, match="not the one that the lock pins"):

@@ -19,6 +19,7 @@ from ml_compliance import tools
 from ml_compliance.cli import main
 from ml_compliance.decide import Request, _opa, binary, decide
 from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.measure import _trivy
 from ml_compliance.tools import _lock
 from tests.policies import cases
 from tests.programs import required
@@ -147,18 +148,26 @@ def test_the_installed_program_decides_and_is_verified_at_every_use(
 
 def test_the_shipped_lock_pins_nothing_that_nobody_has_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     document = tools.read_lock()
-    assert set(document["opa"]["assets"]) == set(PLATFORMS)
-    assert document["opa"]["version"] in _opa.INSTALL
+    assert set(document) == {"opa", "trivy"}
+    for tool, install in (("opa", _opa.INSTALL), ("trivy", _trivy.INSTALL)):
+        assert f"tools install {tool}" in install
+        assert document[tool]["version"] in install
+        assert set(document[tool]["assets"]) == set(PLATFORMS)
     for system, machine, name in (("Linux", "x86_64", "linux/amd64"), ("Darwin", "arm64", "darwin/arm64")):
         monkeypatch.setattr("platform.system", lambda system=system: system)
         monkeypatch.setattr("platform.machine", lambda machine=machine: machine)
-        asset = tools.pinned("opa", document)
-        assert (asset.platform, asset.version in asset.url) == (name, True)
+        for tool in document:
+            asset = tools.pinned(tool, document)
+            assert (asset.platform, asset.version in asset.url) == (name, True)
+            # Of `opa` the source is pinned, of `trivy` the archive that its publisher packs.
+            assert (asset.origin[:3] == "h1:", asset.archived, asset.sha256 != "") == (
+                (True, False, False) if tool == "opa" else (False, True, True)
+            )
     monkeypatch.setattr("platform.system", lambda: "Plan9")
     with pytest.raises(UsageError, match="no opa for plan9"):
         tools.pinned("opa", document)
-    with pytest.raises(UsageError, match="choose from: opa"):
-        tools.pinned("trivy", document)
+    with pytest.raises(UsageError, match="choose from: opa, trivy"):
+        tools.pinned("syft", document)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"opa": {}}', '{"opa": {"version": "1", "assets": {"a": {"url": "ftp://a",'
@@ -169,6 +178,16 @@ def test_what_is_no_lock_is_refused(text: str, tmp_path: Path) -> None:
         _lock.read_lock(tmp_path / "lock.json")
 
 
-def test_a_program_on_path_comes_first() -> None:
+def test_a_program_on_path_is_found() -> None:
     assert tools.find("sh") == shutil.which("sh")
     assert tools.find("no-such-program") is None
+
+
+def test_a_lock_without_a_program_takes_the_one_on_path(
+    tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another lock has installed is none of its business."""
+    installed.mkdir()
+    (installed / "sh-1.0").write_bytes(PROGRAM)
+    monkeypatch.setenv("ML_COMPLIANCE_TOOLS_LOCK", str(_written(tmp_path / "lock.json", "https://127.0.0.1:1", "")))
+    assert tools.find("sh") == shutil.which("sh")

@@ -76,7 +76,8 @@ def strict(files: Sequence[Path]) -> None:
         done = _opa.called("check", "--strict", "--schema", str(schema), *map(str, files))
     if done.returncode != 0:
         raise UsageError(f"the policy is not strict: {_opa.said(done)}",
-                         remedy="`ml-compliance schema submission` prints what there is under `input`")  # fmt: skip
+                         remedy=_opa.remedy(done)
+                         or "`ml-compliance schema submission` prints what there is under `input`")  # fmt: skip
 
 
 def _items(law: Mapping[str, Any], contents: Iterable[Any], step: Step) -> tuple[list[str], list[Swept]]:

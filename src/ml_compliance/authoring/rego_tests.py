@@ -45,7 +45,8 @@ def run(folder: Path) -> Tested:
         raise UsageError(f"the policy cannot be tested: {_opa.said(done)}", where=str(folder))
     if not results:
         raise UsageError(f"there is no test: {done.stderr.strip() or 'no rule is called test_…'}", where=str(folder),
-                         remedy="write rules that begin with `test_` into files that end with _test.rego")  # fmt: skip
+                         remedy=_opa.remedy(done)
+                         or "write rules that begin with `test_` into files that end with _test.rego")  # fmt: skip
     failed = tuple(f"{each['location']['file']}:{each['location']['row']}: {each['name']}"
                    for each in results if each.get("fail") or each.get("error") or each.get("skip"))  # fmt: skip
     if done.returncode and not failed:

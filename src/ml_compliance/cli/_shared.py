@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from io import StringIO, TextIOWrapper
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -117,6 +117,18 @@ def engine_option(command: Command) -> Command:
     return click.option("--engine", type=click.Choice(ENGINES), help="Which policy engine decides.")(command)
 
 
+def channel_options(command: Command) -> Command:
+    """Where a decision is published."""
+    command = click.option("--check/--no-check", default=True, help="Report a check or status on the commit.")(command)
+    return click.option("--comment/--no-comment", default=True, help="Comment on the pull or merge request.")(command)
+
+
+def post_option(command: Command) -> Command:
+    """Publishing, for a command that judges: by the same options it finds the same law."""
+    return click.option("--post", metavar="NAME", default="", help="Judge nothing; publish under this name what was "
+                        "judged by the same options.")(channel_options(command))  # fmt: skip
+
+
 def request(config: str, out: str, policy: str | None = None, baseline: str | None = None, **options: Any) -> Request:
     """What the options of a command ask of the gate, with progress shown where somebody watches."""
     from pathlib import Path
@@ -129,6 +141,20 @@ def request(config: str, out: str, policy: str | None = None, baseline: str | No
     if baseline:
         given["baseline"] = Path(baseline)
     return Request(Path(config), Path(out), Path(policy) if policy else None, progress=progress, **given)
+
+
+def publish_decision(
+    asked: Request, name: str, *, comment: bool, check: bool, as_json: bool, dry_run: bool = False
+) -> NoReturn:
+    """Publish the decision in the output folder, say what became of it, and leave with its exit code."""
+    import os
+
+    from ml_compliance import delivery, terminal
+    from ml_compliance.platforms import Wish
+
+    posted = delivery.post(asked, os.environ, Wish(name, comment, check, asked.out), dry_run=dry_run)
+    terminal.print_posted(posted, asked.out, dry_run=dry_run, as_json=as_json)
+    sys.exit(terminal.posted_exit_code(posted))
 
 
 def _refuse_empty(*names: str) -> None:

@@ -7,22 +7,23 @@ from typing import Any
 
 import click
 
-from ml_compliance.cli._shared import Command, common, json_option, policy_option, request
+from ml_compliance.cli._shared import (
+    Command,
+    channel_options,
+    common,
+    json_option,
+    policy_option,
+    publish_decision,
+    request,
+)
 
 
 def _wish(command: Command) -> Command:
     """What is published, and under which name."""
-    options = (
-        click.option("--name", default="ml-compliance", show_default=True,
-                     help="Tells several gates of one repository apart."),
-        click.option("--comment/--no-comment", default=True, help="Comment on the pull or merge request."),
-        click.option("--check/--no-check", default=True, help="Report a check or status on the commit."),
-        click.option("--dry-run", is_flag=True,
-                     help="Send nothing; print the requests, and write them to requests.json."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+    command = click.option("--dry-run", is_flag=True, help="Send nothing; print the requests, and write them to "
+                           "requests.json.")(command)  # fmt: skip
+    return click.option("--name", default="ml-compliance", show_default=True, help="Tells several gates of one "
+                        "repository apart.")(channel_options(command))  # fmt: skip
 
 
 @click.command()
@@ -64,15 +65,7 @@ def post(name: str, comment: bool, check: bool, dry_run: bool, as_json: bool, **
 
     Exit codes: 0 what is possible was published, 2 usage, 3 something failed that should have worked.
     """
-    import os
-
-    from ml_compliance import delivery, terminal
-    from ml_compliance.platforms import Wish
-
-    asked = request(**options)
-    posted = delivery.post(asked, os.environ, Wish(name, comment, check, asked.out), dry_run=dry_run)
-    terminal.print_posted(posted, asked.out, dry_run=dry_run, as_json=as_json)
-    sys.exit(terminal.posted_exit_code(posted))
+    publish_decision(request(**options), name, comment=comment, check=check, as_json=as_json, dry_run=dry_run)
 
 
 @click.command()

@@ -24,17 +24,18 @@ def tools() -> None:
 @_MIRROR
 @json_option
 def install(name: str, lock_file: str | None, mirror: str, as_json: bool) -> None:
-    """Fetch a program and verify its sha256, or build it from pinned source, and install it for this user."""
+    """Install a program for this user, unless the lock's version is here: verified by sha256, or built from source."""
     from pathlib import Path
 
     from ml_compliance import tools as room
     from ml_compliance.terminal import print_json
 
     asset = room.pinned(name, room.read_lock(Path(lock_file) if lock_file else None))
-    path = room.install(asset, mirror)
+    path = room.present(asset) or room.install(asset, mirror)
     if as_json:
-        found = {"sha256": room.sha256(path), "built_from": "" if asset.sha256 else asset.source}
-        print_json({"tool": name, "version": asset.version, **found, "path": str(path)})
+        verified = room.verified(asset, path)
+        print_json({"tool": name, "version": asset.version, "path": str(path), "sha256": room.sha256(path),
+                    "verified": verified, "origin": asset.origin if verified else ""})  # fmt: skip
     else:
         click.echo(str(path))
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ml_compliance.decide._build import compile_policy
 from ml_compliance.decide._bundle import DATA, MAKE_A_KEY, MANIFEST, SIGNATURES, WASM, algorithm, file_hash
-from ml_compliance.decide._policy import digest_of_modules, packages, rego_files
+from ml_compliance.decide._policy import digest_of_modules, packages, refuse_tests, rego_files
 from ml_compliance.decide.embedded import builtins_lacking
 from ml_compliance.errors import UsageError
 from ml_compliance.files import write
@@ -52,10 +52,13 @@ def build_bundle(source: Path, out: Path, key: bytes | None = None) -> Built:
             shutil.copyfile(path, copy)
         compiled = compile_policy(folder, as_bundle=True)
         files = {str(path.relative_to(root).as_posix()): path.read_bytes() for path in modules}
-    texts = [content.decode() for content in files.values()]
-    digest, data = digest_of_modules(texts), json.loads(compiled.data)
+    modules_by_name = {name: content.decode() for name, content in files.items()}
+    refuse_tests(modules_by_name)
+    texts = modules_by_name.values()
+    judging = {DATA: compiled.data, WASM: compiled.wasm}
+    digest, data = digest_of_modules(texts, judging), json.loads(compiled.data)
     manifest = {"revision": digest, "roots": _roots([*(name.replace(".", "/") for name in packages(texts)), *data])}
-    files |= {WASM: compiled.wasm, DATA: compiled.data, MANIFEST: _json(manifest)}
+    files |= {**judging, MANIFEST: _json(manifest)}
     if signer is not None:
         files[SIGNATURES] = _signatures(files, signer)
     write(out, _archive(files))

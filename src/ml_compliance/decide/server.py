@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ml_compliance.decide._bundle import is_bundle
 from ml_compliance.decide._contract import PACKAGE, Answer, Request
-from ml_compliance.decide._policy import digest_of_modules, load_policy
+from ml_compliance.decide._policy import Policy, digest_of_modules, load_policy
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.facts import Server
 
@@ -29,8 +29,8 @@ def evaluate(request: Request) -> Answer:
     settings = request.server
     if settings is None:
         raise UsageError("no policy server is configured", remedy="name its URL, such as http://localhost:8181")
-    if request.rego is not None and is_bundle(request.rego):
-        load_policy(request)  # a bundle that was tampered with here is not asked about there
+    # A bundle that was tampered with here is not asked about there.
+    bundle = load_policy(request) if request.rego is not None and is_bundle(request.rego) else None
     client = _client(settings)
     try:
         with _told_in_one_line(settings):
@@ -43,7 +43,7 @@ def evaluate(request: Request) -> Answer:
                                   remedy="see its log: a bundle is missing, unsigned or broken")  # fmt: skip
         provenance = _object(found.get("provenance"))
         return Answer(found.get("result"), "server", str(provenance.get("version", "")),
-                      _policy_digest(client, settings), _revision(provenance))  # fmt: skip
+                      _policy_digest(client, settings, bundle), _revision(provenance))  # fmt: skip
     finally:
         client.close_connection()
 
@@ -157,8 +157,8 @@ def _inside(error: BaseException) -> BaseException | None:
     return next((each for each in nested if isinstance(each, BaseException)), None)
 
 
-def _policy_digest(client: Any, settings: Server) -> str:
-    """The digest of all modules on the server, where it shows them; else its address.
+def _policy_digest(client: Any, settings: Server, bundle: Policy | None) -> str:
+    """The digest of all modules on the server, where it shows them, that of `bundle` if they are its; else its address.
 
     A token that may only ask for decisions is good practice, so that a refusal here is no failure.
     """
@@ -167,9 +167,10 @@ def _policy_digest(client: Any, settings: Server) -> str:
     try:
         answer = client._session.get(f"{client.root_url}/policies", timeout=settings.timeout)
         answer.raise_for_status()
-        return digest_of_modules(module["raw"] for module in answer.json()["result"])
+        found = digest_of_modules(module["raw"] for module in answer.json()["result"])
     except (requests.exceptions.RequestException, ValueError, RecursionError, KeyError, TypeError):
         return f"server:{settings.url}"
+    return bundle.digest if bundle and found == digest_of_modules(bundle.modules.values()) else found
 
 
 def _revision(provenance: dict[str, Any]) -> str:

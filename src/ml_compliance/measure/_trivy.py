@@ -12,7 +12,7 @@ from pathlib import Path
 from ml_compliance.errors import EvaluationError
 from ml_compliance.tools import find
 
-INSTALL = "put trivy 0.67 on PATH: https://github.com/aquasecurity/trivy/releases/tag/v0.67.2"
+INSTALL = "run: ml-compliance tools install trivy (in a workflow, `tools: trivy`), or put trivy 0.67.2 on PATH"
 # What else TRIVY_… says would change the scan unseen: TRIVY_SEVERITY and TRIVY_IGNOREFILE leave findings out.
 _PASSED_ON = frozenset({"TRIVY_USERNAME", "TRIVY_PASSWORD", "TRIVY_REGISTRY_TOKEN", "TRIVY_INSECURE", "TRIVY_NON_SSL"})
 _SECRET = ("TRIVY_PASSWORD", "TRIVY_REGISTRY_TOKEN")

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.errors import UsageError
-from ml_compliance.measure import _trivy_report
+from ml_compliance.measure import _dockerfile, _trivy_report
 from ml_compliance.measure._digests import file_digest
 from ml_compliance.measure._trivy import Trivy, program
 from ml_compliance.measure._trivy_database import cache_folder
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ml_compliance.facts import NoSettings
 
 NAME = "deployment"
-_FROM = re.compile(r"\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
-_PINNED = re.compile(r"@sha256:[0-9a-f]{64}$")
 _IGNORED = re.compile(r"(trivy|tfsec):ignore:", re.IGNORECASE)
 
 
@@ -106,15 +104,8 @@ def _bases(path: Path, name: str) -> Iterator[dict[str, Json]]:
     """The images that a Dockerfile starts from, but for its own stages and the empty one."""
     if "dockerfile" not in path.name.lower() and "containerfile" not in path.name.lower():
         return
-    stages = {"scratch"}
-    for line, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        found = _FROM.match(text)
-        if found is None:
-            continue
-        if found[1].lower() not in stages:
-            yield {"image": found[1], "pinned": bool(_PINNED.search(found[1])), "file": name, "line": line}
-        if found[2]:
-            stages.add(found[2].lower())
+    for base in _dockerfile.bases(path.read_text(encoding="utf-8-sig", errors="replace")):
+        yield {"image": base.image, "pinned": base.pinned, "file": name, "line": base.line}
 
 
 def _ignored(path: Path, name: str) -> Iterator[dict[str, Json]]:

@@ -25,6 +25,7 @@ MAX_CATEGORIES = 1_000
 """Text of more values than this is not categories, but names or sentences: its distribution tells nothing."""
 BINNED = ("psi", "jensen_shannon", "chi_squared")
 ORDERED = ("kolmogorov_smirnov", "wasserstein", "wasserstein_normalised")
+_IGNORED = "left out in compliance.yaml"
 _NO_VALUES = "it has no values in either table"
 _BY_QUANTILES = "quantiles of the reference; ties collapsed; open ends; upper edge inside; missing values are a bin"
 _BY_VALUE = "one bin for each value; missing values are a bin"
@@ -43,7 +44,7 @@ class Settings:
     log: drift.Log = "e"
     """The base of logarithms in PSI and Jensen–Shannon distance."""
     ignore: tuple[str, ...] = ()
-    """Columns that are not compared, besides the id."""
+    """Columns that are not compared, besides the id. A law that judges every column has to leave them out, too."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,15 @@ def measure(context: Context, settings: Settings) -> Evidence:
             measurements += _ordered(column)
     for name, reason in {**reasons, **unmatched}.items():
         measurements += _none(name, BINNED, reason)
+    apart = {name: reason for name, reason in reasons.items() if name not in unmatched}
+    left_out: dict[str, Json] = {**dict.fromkeys(sorted(settings.ignore), _IGNORED), **dict(sorted(apart.items()))}
     facts: dict[str, Json] = {
         "columns": columns,
         "compared": len(columns),
-        "not_compared": [
-            {"column": name, "reason": reason} for name, reason in sorted(reasons.items()) if name not in unmatched
-        ],
+        "left_out": left_out,
+        "left_out_columns": len(left_out),
         "unmatched": unmatched,
         "unmatched_columns": len(unmatched),
-        "ignored": sorted(settings.ignore),
         "outputs": {role: name for role, name in outputs.items() if name in columns},
     }
     if not columns:
@@ -148,7 +149,7 @@ def _of_categories(name: str, kind: Kind, sides: tuple[Side, Side], counts: Coun
     if not any(side.values for side in sides):
         return Compared(name, kind, sides, reason=_NO_VALUES)
     if counts is None:
-        reason = f"it holds more than {MAX_CATEGORIES} different texts: group them, or list it in measure.drift.ignore"
+        reason = f"it holds more than {MAX_CATEGORIES} different texts: group them, or let the law leave it out"
         return Compared(name, kind, sides, reason=reason)
     values = tuple(sorted({*counts[0], *counts[1]}))
     reference, current = (

@@ -46,15 +46,17 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
         version = trivy.version()
         current = database(trivy, scanner, _allowed_days(context), datetime.now(UTC))
         vex = [context.path(written).resolve() for written in image.vex]
+        started = datetime.now(UTC)
         target = ["--input", str(archive)] if archive else [image.name]
         raw, bill = Path(name) / "report.json", context.out.resolve() / SBOM
         _scan(trivy, target, vex, raw, offline=scanner.offline)
+        moments = {"started": _moment(started), "ended": _moment(datetime.now(UTC))}
         report = _trivy_report.read(raw)
         trivy.run("convert", "--format", "cyclonedx", "--output", str(bill), str(raw))
     files = [_named(context, written) for written in image.vex]
     if archive and archive.is_file():
         files.append(_named(context, image.archive))
-    return _evidence(report, image, current, version, file_digest(bill, SBOM), files)
+    return _evidence(report, image, current, version, moments, file_digest(bill, SBOM), files)
 
 
 def _checked(image: Image, context: Context) -> Path | None:
@@ -90,9 +92,14 @@ def _named(context: Context, written: str) -> FileDigest:
     return file_digest(context.path(written), written)
 
 
+def _moment(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def _evidence(
-    report: Mapping[str, Any], image: Image, current: Database, version: str, bill: FileDigest, files: list[FileDigest]
-) -> Evidence:
+    report: Mapping[str, Any], image: Image, current: Database, version: str, moments: Mapping[str, str],
+    bill: FileDigest, files: list[FileDigest],
+) -> Evidence:  # fmt: skip
     found = _trivy_report.vulnerabilities(report)
     secrets, licences = _trivy_report.secrets(report), _trivy_report.licences(report)
     wrong = _trivy_report.misconfigurations(report)
@@ -115,6 +122,7 @@ def _evidence(
             "incomplete": bool(unscanned),
             "scanner": {"name": "trivy", "version": version, "schema": _trivy_report.SCHEMA_VERSION},
             "database": asdict(current),
+            "scan": moments,
             "vulnerabilities": found,
             "suppressed": _trivy_report.suppressed(report),
             "secrets": secrets,

@@ -2,7 +2,7 @@
 
     detect(environ) -> bool                          whether this process runs there
     read_run(environ) -> Run                         what was started, for which commit and change request
-    connect(run) -> Api                              the way to its API
+    connect(run, probe=False) -> Api                 the way to its API; a probe gives up within seconds
     capabilities(run, api) -> tuple[Capability, ...] what may be published, and what would lift what may not
     baseline(run, api, name) -> dict | str           the snapshot (snapshot.json) of the branch that is merged into, or
                                                      why there is none; empty where nothing will be merged
@@ -13,7 +13,7 @@ Nothing here changes a verdict: what cannot be delivered is reported, and the re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -81,7 +81,7 @@ class Delivery:
     url: str = ""
 
 
-class Api(Protocol):
+class Api(Hashable, Protocol):
     """A platform's API. Paths are relative to its root, as its documentation writes them."""
 
     def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:

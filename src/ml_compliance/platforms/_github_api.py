@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance import __version__
@@ -19,6 +20,8 @@ _LONGEST = 300.0
 _SECONDARY = 60.0
 """Seconds that GitHub asks for after a secondary limit, where it names none."""
 _TIMEOUT = 30.0
+_PROBE_TRIES, _PROBE_LONGEST, _PROBE_TIMEOUT = 1, 1.0, 5.0
+"""Somebody waits for the answer of a probe, and nothing is lost when there is none."""
 _GATEWAY = (502, 503, 504)
 _LIMITED = 429
 """What a used-up limit is told as: GitHub also answers 403, which else means a permission."""
@@ -28,21 +31,22 @@ _PERMISSIONS = (("/check-runs", "checks: write"), ("/comments", "pull-requests: 
 
 
 class Rest:
-    """GitHub's REST API, as the token of `run` may use it."""
+    """GitHub's REST API, as the token of `run` may use it; for a `probe`, which gives up within seconds."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, probe: bool = False) -> None:
         import httpx
         from githubkit import GitHub
 
         # A server of one's own has GraphQL beside REST, which is at /api/v3; github.com has it below.
         self._graphql = run.api.removesuffix("/").removesuffix("/v3") + "/graphql"
+        self._timeout = _PROBE_TIMEOUT if probe else _TIMEOUT
         self._client = GitHub(
             run.token or None,
             base_url=run.api,
             user_agent=f"ml-compliance/{__version__}",
             http_cache=False,
-            timeout=_TIMEOUT,
-            auto_retry=may_retry,
+            timeout=self._timeout,
+            auto_retry=partial(may_retry, tries=_PROBE_TRIES, longest=_PROBE_LONGEST) if probe else may_retry,
             # One for all requests: githubkit would make one for each, which takes longer than the request.
             ssl_verify=httpx.create_ssl_context(),
         )
@@ -70,7 +74,7 @@ class Rest:
         try:
             return self._client.request(method, path, headers=_VERSION, **what)
         except GitHubException as error:
-            raise _told(error, f"{method} {path}") from error
+            raise _told(error, f"{method} {path}", self._timeout) from error
         except ValueError as error:
             # githubkit reads the seconds of retry-after, and does not know that a proxy may write a date.
             raise ApiError(f"{method} {path}: the answer has a header that cannot be read: {error}") from error
@@ -83,8 +87,11 @@ def _parsed(answer: Response[Any], what: str) -> Any:
         raise ApiError(f"{what}: the answer is not JSON; does a proxy stand in between?") from error
 
 
-def may_retry(error: GitHubException, count: int) -> RetryOption:
-    """Whether to send again after `count` repeats, and when: as GitHub says, else exponentially, with a cap."""
+def may_retry(error: GitHubException, count: int, *, tries: int = _TRIES, longest: float = _LONGEST) -> RetryOption:
+    """Whether to send again after `count` repeats, and when: as GitHub says, else exponentially.
+
+    At most `tries` repeats, none after more than `longest` seconds.
+    """
     from githubkit.exception import RateLimitExceeded, RequestError, RequestFailed
     from githubkit.retry import RetryOption
     from httpx import TransportError
@@ -99,7 +106,7 @@ def may_retry(error: GitHubException, count: int) -> RetryOption:
             wait = 2.0**count
     elif isinstance(error, RequestError) and isinstance(error.exc, TransportError) and not _appends(error.exc.request):
         wait = 2.0**count
-    if wait is None or count >= _TRIES or wait > _LONGEST:
+    if wait is None or count >= tries or wait > longest:
         return RetryOption(False)
     from datetime import timedelta
 
@@ -130,7 +137,7 @@ def _message(response: Any) -> str:
     return "; ".join((str(said.get("message") or ""), *problems))[:500]
 
 
-def _told(error: GitHubException, what: str) -> ApiError:
+def _told(error: GitHubException, what: str, timeout: float) -> ApiError:
     from githubkit.exception import RateLimitExceeded, RequestError, RequestFailed, RequestTimeout
 
     if isinstance(error, RateLimitExceeded):
@@ -143,7 +150,7 @@ def _told(error: GitHubException, what: str) -> ApiError:
         told = f"{what}: {status}: {_message(error.response) or 'no reason given'}"
         return ApiError(told + _way_out(status, what), status)
     if isinstance(error, RequestTimeout):
-        return ApiError(f"{what}: no answer within {_TIMEOUT:.0f} s")
+        return ApiError(f"{what}: no answer within {timeout:.0f} s")
     cause = error.exc if isinstance(error, RequestError) else error
     return ApiError(f"{what}: {type(cause).__name__}: {cause}")
 

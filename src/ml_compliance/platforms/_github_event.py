@@ -9,37 +9,61 @@ from typing import Any
 
 from ml_compliance.errors import UsageError
 from ml_compliance.platforms import Run
+from ml_compliance.platforms._variables import COMMIT, LARGEST_ID, PATH, commit, project_path, required, whole
 
 _REMEDY = "let GitHub Actions write this file; GITHUB_EVENT_PATH names it"
-_REQUIRED = ("GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_REPOSITORY", "GITHUB_SHA", "GITHUB_RUN_ID")
 _REQUESTS = ("pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment")
+_LARGEST = 25 * 1024 * 1024
+"""Bytes of an event: GitHub sends no larger one."""
+_LONG = 300
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    """The JSON Schema of an object that has these properties, and may have others."""
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+_TEXT = {"type": "string"}
+_ID = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+_COMMIT = {"type": "string", "pattern": rf"\A{COMMIT}\Z"}
+_REPOSITORY = _object(full_name={"type": "string", "pattern": rf"\A{PATH}\Z"})
+_PULL = _object(
+    number=_ID,
+    # The head's repository is null when the fork was deleted.
+    head=_object(sha=_COMMIT, repo={"anyOf": [{"type": "null"}, _REPOSITORY]}),
+    base=_object(sha=_COMMIT, ref=_TEXT),
+)
+_FIRST_RUN = _object(
+    id=_ID, run_attempt=_ID, head_sha=_COMMIT, event=_TEXT, head_branch={"type": ["string", "null"]},
+    head_repository={**_REPOSITORY, "required": ["full_name", "owner"],
+                     "properties": {**_REPOSITORY["properties"], "owner": _object(login=_TEXT)}},
+)  # fmt: skip
+_EVENTS = {
+    **dict.fromkeys(_REQUESTS, _object(pull_request=_PULL)),
+    "merge_group": _object(merge_group=_object(head_sha=_COMMIT, base_sha=_COMMIT, base_ref=_TEXT)),
+    "workflow_run": _object(workflow_run=_FIRST_RUN),
+}
 
 
 def read_run(environ: Mapping[str, str]) -> Run:
     """The run that `environ` describes. Raises UsageError when variables or the event file are missing or broken."""
-    for name in _REQUIRED:
-        if not environ.get(name):
-            raise UsageError(f"{name} is not set", where="the environment", remedy="run this in a GitHub workflow")
-    event, place = _event(environ["GITHUB_EVENT_PATH"]), environ["GITHUB_EVENT_PATH"]
+    name, place = required(environ, "GITHUB_EVENT_NAME"), required(environ, "GITHUB_EVENT_PATH")
+    repository, number = project_path(environ, "GITHUB_REPOSITORY"), whole(environ, "GITHUB_RUN_ID")
     server = environ.get("GITHUB_SERVER_URL", "https://github.com")
-    repository, number = environ["GITHUB_REPOSITORY"], environ["GITHUB_RUN_ID"]
     run: dict[str, Any] = {
         "platform": "github",
-        "event": environ["GITHUB_EVENT_NAME"],
+        "event": name,
         "repository": repository,
-        "commit": environ["GITHUB_SHA"],
-        "number": _whole("GITHUB_RUN_ID", number),
-        "attempt": _whole("GITHUB_RUN_ATTEMPT", environ.get("GITHUB_RUN_ATTEMPT") or "1"),
+        "commit": commit(environ, "GITHUB_SHA"),
+        "number": number,
+        "attempt": whole(environ, "GITHUB_RUN_ATTEMPT") if environ.get("GITHUB_RUN_ATTEMPT") else 1,
         "url": f"{server}/{repository}/actions/runs/{number}",
         "api": environ.get("GITHUB_API_URL") or "https://api.github.com",
         "token": environ.get("GITHUB_TOKEN", ""),
         "summary": environ.get("GITHUB_STEP_SUMMARY", ""),
         "outputs": environ.get("GITHUB_OUTPUT", ""),
     }
-    try:
-        return Run(**run | _details(run["event"], event, repository))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"this is no event {run['event']!r}: it lacks {error}", where=place, remedy=_REMEDY) from error
+    return Run(**run | _details(name, _event(name, place), repository))
 
 
 def _details(name: str, event: dict[str, Any], repository: str) -> dict[str, Any]:
@@ -48,17 +72,16 @@ def _details(name: str, event: dict[str, Any], repository: str) -> dict[str, Any
         request = event["pull_request"]
         head, base = request["head"], request["base"]
         return {
-            "commit": _sha(head["sha"]),
+            "commit": head["sha"],
             "request": int(request["number"]),
-            "base": _sha(base["sha"]),
-            "base_branch": str(base["ref"]),
-            # The head's repository is null when the fork was deleted.
+            "base": base["sha"],
+            "base_branch": base["ref"],
             "fork": (head["repo"] or {}).get("full_name") != repository,
         }
     if name == "merge_group":
         group = event["merge_group"]
-        branch = str(group["base_ref"]).removeprefix("refs/heads/")
-        return {"commit": _sha(group["head_sha"]), "base": _sha(group["base_sha"]), "base_branch": branch}
+        branch = group["base_ref"].removeprefix("refs/heads/")
+        return {"commit": group["head_sha"], "base": group["base_sha"], "base_branch": branch}
     if name == "workflow_run":
         return _first_run(event["workflow_run"], repository)
     return {}
@@ -68,34 +91,43 @@ def _first_run(first: dict[str, Any], repository: str) -> dict[str, Any]:
     """The run that has called this one. What it measured is about its own commit, and ordered by its own number."""
     source = first["head_repository"]
     found: dict[str, Any] = {
-        "commit": _sha(first["head_sha"]),
+        "commit": first["head_sha"],
         "number": int(first["id"]),
         "attempt": int(first["run_attempt"]),
         "fork": source["full_name"] != repository,
     }
-    if first["event"] in _REQUESTS:
+    if first["event"] in _REQUESTS and first["head_branch"]:
         found["head"] = f"{source['owner']['login']}:{first['head_branch']}"
     return found
 
 
-def _event(place: str) -> dict[str, Any]:
+def _event(name: str, place: str) -> dict[str, Any]:
+    """The event in the file `place`. Raises UsageError unless it is what an event called `name` is."""
     try:
-        event = json.loads(Path(place).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the event file cannot be read: {error}", where=place, remedy=_REMEDY) from error
+        with Path(place).open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise ValueError(f"it is larger than {_LARGEST:,} bytes")
+        event = json.loads(content)
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"the event file cannot be read: {_said(error)}", where=place, remedy=_REMEDY) from error
     if not isinstance(event, dict):
         raise UsageError("the event file is no JSON object", where=place, remedy=_REMEDY)
+    _check(name, event, place)
     return event
 
 
-def _sha(text: str) -> str:
-    if len(text) not in (40, 64) or set(text) - set("0123456789abcdef"):
-        raise KeyError("a commit: " + text[:80])
-    return text
+def _said(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str((isinstance(error, OSError) and error.strerror) or error)[:_LONG]
 
 
-def _whole(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise UsageError(f"{name} is no number: {text[:40]!r}", where="the environment",
-                         remedy="run this in a GitHub workflow")  # fmt: skip
-    return int(text)
+def _check(name: str, event: dict[str, Any], place: str) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    problem = best_match(Draft202012Validator(_EVENTS.get(name, {})).iter_errors(event))
+    if problem is not None:
+        told = problem.message if len(problem.message) <= _LONG else f"{problem.message[:_LONG]}…"
+        raise UsageError(f"this is no event {name!r}: {problem.json_path}: {told}", where=place, remedy=_REMEDY)

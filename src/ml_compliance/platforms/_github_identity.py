@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ml_compliance.platforms import Api, ApiError
@@ -11,10 +12,11 @@ _QUERY = {"query": "query { viewer { login } }"}
 _BOT = "[bot]"
 
 
+@lru_cache(maxsize=1)
 def login(api: Api) -> str:
     """The login that comments of this token have: `github-actions[bot]`, or that of another app or of a person.
 
-    Empty in a dry run. Raises ApiError when GitHub does not tell.
+    Asked once: the token of an `api` stays the same. Empty in a dry run. Raises ApiError when GitHub does not tell.
     """
     answer = api.send("POST", "/graphql", _QUERY)
     if isinstance(api, Planned):

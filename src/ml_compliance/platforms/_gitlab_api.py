@@ -11,8 +11,9 @@ from ml_compliance.platforms import ApiError
 if TYPE_CHECKING:
     from requests import Session
 
-_TIMEOUT = 30.0
-_RETRIES = 4
+_TIMEOUT, _RETRIES = 30.0, 4
+_PROBE_TIMEOUT, _PROBE_RETRIES = 5.0, 1
+"""Somebody waits for the answer of a probe, and nothing is lost when there is none."""
 _LONGEST_WAIT = 60.0
 _PASSING = (429, 500, 502, 503, 504)
 _LONG = 300
@@ -21,10 +22,12 @@ _LONG = 300
 class GitlabApi:
     """The API at `url` (CI_API_V4_URL, which may lie below a path). `ca` is a file of certificates, empty for none.
 
+    A `probe` gives up within seconds.
+
     An access token goes into the header Authorization, which is not sent on when GitLab redirects to an object store.
     """
 
-    def __init__(self, url: str, token: str, *, job_token: bool, ca: str) -> None:
+    def __init__(self, url: str, token: str, *, job_token: bool, ca: str, probe: bool = False) -> None:
         from gitlab import Gitlab
 
         self._client = Gitlab(
@@ -32,9 +35,9 @@ class GitlabApi:
             job_token=token if job_token and token else None,
             oauth_token=token if token and not job_token else None,
             ssl_verify=ca or True,
-            timeout=_TIMEOUT,
+            timeout=_PROBE_TIMEOUT if probe else _TIMEOUT,
             keep_base_url=True,
-            session=_session(),
+            session=_session(_PROBE_RETRIES if probe else _RETRIES, 0.0 if probe else _LONGEST_WAIT),
         )
 
     def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -58,21 +61,21 @@ class GitlabApi:
             raise _told(error, "GET", path) from error
 
 
-def _session() -> Session:
+def _session(retries: int, longest: float) -> Session:
     from requests import Session
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
 
     class Patience(Retry):
-        """Obeys Retry-After up to a minute: a job is paid for while it sleeps."""
+        """Obeys Retry-After up to `longest`: a job is paid for while it sleeps."""
 
         def get_retry_after(self, response: Any) -> float | None:
             asked = super().get_retry_after(response)
-            return None if asked is None else min(asked, _LONGEST_WAIT)
+            return None if asked is None else min(asked, longest)
 
     # A POST that got no answer may have been heard: what it made twice is found, and one of them removed.
     retry = Patience(
-        total=_RETRIES, status_forcelist=_PASSING, allowed_methods=None, backoff_factor=0.5, raise_on_status=False
+        total=retries, status_forcelist=_PASSING, allowed_methods=None, backoff_factor=0.5, raise_on_status=False
     )
     session = Session()
     for scheme in ("https://", "http://"):
@@ -83,7 +86,6 @@ def _session() -> Session:
 def _told(error: Exception, method: str, path: str) -> ApiError:
     """What went wrong, in one line without tokens. Anything else is a mistake of ours, and raised as it is."""
     from gitlab.exceptions import GitlabError
-    from requests import RequestException
 
     asked = f"{method.upper()} {path.split('?', 1)[0]}"
     if isinstance(error, GitlabError):
@@ -92,6 +94,14 @@ def _told(error: Exception, method: str, path: str) -> ApiError:
         text = text if isinstance(text, str) else json.dumps(text, sort_keys=True)
         return ApiError(f"{asked}: {error.response_code or ''} {' '.join(text.split())}"[:_LONG],
                         error.response_code or 0)  # fmt: skip
-    if isinstance(error, RequestException):
-        return ApiError(f"{asked}: {type(error).__name__}: {' '.join(str(error).split())}"[:_LONG])
+    if isinstance(error, OSError):  # what requests raises, and a file of certificates that is not there
+        cause = _cause(error)
+        return ApiError(f"{asked}: {type(cause).__name__}: {' '.join(str(cause).split())}"[:_LONG])
     raise error
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What went wrong at the bottom: the layers above it repeat the address and the number of tries."""
+    while deeper := error.__cause__ or error.__context__:
+        error = deeper
+    return error

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ml_compliance.errors import UsageError
 from ml_compliance.platforms import Run
+from ml_compliance.platforms._variables import commit, required, whole
 
 TOKEN = "GITLAB_TOKEN"  # noqa: S105  the name of a variable
 
@@ -37,41 +37,27 @@ def read_run(environ: Mapping[str, str]) -> GitlabRun:
     """The run that the predefined variables of a job describe. Raises UsageError when one is missing or no number."""
     source, target = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", ""), environ.get("CI_MERGE_REQUEST_PROJECT_ID")
     token = environ.get(TOKEN, "")
-    commit = _variable(environ, "CI_COMMIT_SHA")
+    pipelined = commit(environ, "CI_COMMIT_SHA")
     request = environ.get("CI_MERGE_REQUEST_IID")
     return GitlabRun(
         platform="gitlab",
         event=environ.get("CI_PIPELINE_SOURCE", ""),
-        repository=environ.get("CI_MERGE_REQUEST_PROJECT_PATH") or _variable(environ, "CI_PROJECT_PATH"),
-        commit=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or commit,
-        number=_number(environ, "CI_PIPELINE_ID"),
-        attempt=_number(environ, "CI_JOB_ID"),
+        repository=environ.get("CI_MERGE_REQUEST_PROJECT_PATH") or required(environ, "CI_PROJECT_PATH"),
+        commit=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or pipelined,
+        number=whole(environ, "CI_PIPELINE_ID"),
+        attempt=whole(environ, "CI_JOB_ID"),
         url=environ.get("CI_JOB_URL", ""),
-        api=_variable(environ, "CI_API_V4_URL"),
+        api=required(environ, "CI_API_V4_URL"),
         token=token or environ.get("CI_JOB_TOKEN", ""),
-        request=_number(environ, "CI_MERGE_REQUEST_IID") if request else None,
+        request=whole(environ, "CI_MERGE_REQUEST_IID") if request else None,
         base=environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""),
         base_branch=environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""),
         fork=bool(request) and source != target,
-        project=target or _variable(environ, "CI_PROJECT_ID"),
+        project=str(whole(environ, "CI_MERGE_REQUEST_PROJECT_ID" if target else "CI_PROJECT_ID")),
         request_url=f"{environ.get('CI_MERGE_REQUEST_PROJECT_URL', '')}/-/merge_requests/{request}" if request else "",
         job=environ.get("CI_JOB_NAME", ""),
         folder=environ.get("ML_COMPLIANCE_OUT", "ml-compliance-out"),
-        commit_of_pipeline=commit,
+        commit_of_pipeline=pipelined,
         ca=environ.get("CI_SERVER_TLS_CA_FILE", ""),
         job_token=not token,
     )
-
-
-def _variable(environ: Mapping[str, str], name: str) -> str:
-    value = environ.get(name, "")
-    if not value:
-        raise UsageError("a job of GitLab has this variable", where=name, remedy="run it in a job of a pipeline")
-    return value
-
-
-def _number(environ: Mapping[str, str], name: str) -> int:
-    value = _variable(environ, name)
-    if not value.isdecimal():
-        raise UsageError(f"{value!r} is no number", where=name, remedy="leave the variables of GitLab as they are")
-    return int(value)

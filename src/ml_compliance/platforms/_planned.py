@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass
+@dataclass(eq=False)
 class Planned:
     """The API of a dry run. `requests` are what would be sent, in order, each `{method, path, body}`.
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from ml_compliance import files
 from ml_compliance.decisions import decision_document, read_decision
 from ml_compliance.documents import canonical, digest
-from ml_compliance.errors import ComplianceError, EvaluationError
+from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from ml_compliance.files import DECISION_FILE, SUBMISSION_FILE
 from ml_compliance.publish._text import clip, terminal
 from ml_compliance.submit import read_submission
@@ -29,8 +29,11 @@ def accept(source: Path, out: Path) -> None:
     """Copy decision and submission from the folder `source` to `out`, which is emptied of earlier results.
 
     Raises EvaluationError, with nothing written, when one of them is missing, is no plain file, is larger than
-    `LARGEST`, is no strict JSON, does not fit its schema, or when the decision is about another submission.
+    `LARGEST`, is no strict JSON, does not fit its schema, or when the decision is about another submission. Raises
+    UsageError when `out` is a link: what it leads to would be emptied.
     """
+    if out.is_symlink():
+        raise UsageError("the output folder is a link", where=str(out), remedy="name a folder of its own with --out")
     decided, submission = read_strict(source / DECISION_FILE), read_strict(source / SUBMISSION_FILE)
     try:
         decision = read_decision(decided, DECISION_FILE)

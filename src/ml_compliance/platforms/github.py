@@ -33,11 +33,11 @@ def detect(environ: Mapping[str, str]) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
-def connect(run: Run) -> Api:
+def connect(run: Run, *, probe: bool = False) -> Api:
     """GitHub's REST API, at the URL that the run names: github.com, or a server of one's own."""
     from ml_compliance.platforms._github_api import Rest
 
-    return Rest(run)
+    return Rest(run, probe=probe)
 
 
 def capabilities(run: Run, api: Api) -> tuple[Capability, ...]:
@@ -46,17 +46,33 @@ def capabilities(run: Run, api: Api) -> tuple[Capability, ...]:
     GitHub tells nobody what a token may write before it is tried.
     """
     found = []
-    for known, probe in ((_comment(run), _comments_path(run)), (_check(run), f"{_root(run)}/check-runs")):
-        found.append(_probed(known, api, probe) if known.available else known)
+    silent: ApiError | None = None
+    for known, path in ((_comment(run), _comments_path(run)), (_check(run), f"{_root(run)}/check-runs")):
+        if not known.available:
+            found.append(known)
+            continue
+        # Who gave no answer is not asked for another one.
+        error = silent or _refused(api, path)
+        silent = error if error and not error.status else None
+        found.append(_probed(known, run, error))
     return (*found, *_local(run))
 
 
-def _probed(known: Capability, api: Api, path: str) -> Capability:
+def _refused(api: Api, path: str) -> ApiError | None:
     try:
         next(iter(api.pages(path)), None)
     except ApiError as error:
+        return error
+    return None
+
+
+def _probed(known: Capability, run: Run, error: ApiError | None) -> Capability:
+    if error is None:
+        return replace(known, reason="reading is allowed; GitHub tells only on trying whether writing is")
+    if error.status:
         return replace(known, available=False, reason=str(error))
-    return replace(known, reason="reading is allowed; GitHub tells only on trying whether writing is")
+    return Capability(known.name, False, f"{run.api} gives no usable answer: {error}",
+                      "correct GITHUB_API_URL, or open the way to it (firewall, proxy)")  # fmt: skip
 
 
 def _root(run: Run) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from ml_compliance.model import Report
 from ml_compliance.platforms import Api, ApiError, Capability, Delivery, Wish
+from ml_compliance.platforms._gitlab_baseline import baseline
 from ml_compliance.platforms._gitlab_note import post_note
 from ml_compliance.platforms._gitlab_run import TOKEN, GitlabRun, detect, read_run
 from ml_compliance.platforms._planned import Planned
@@ -17,15 +17,19 @@ _REMEDY = (
     f"make a project access token with the role Developer and the scope api, and put it into the CI/CD variable {TOKEN}"
     " (masked; not protected, since merge requests of unprotected branches see no protected variable)"
 )
+_UNREACHED = (
+    "open the way from the runner to it (firewall, proxy); for a certificate authority of your own, `tls-ca-file` in"
+    " the runner's config.toml gives jobs CI_SERVER_TLS_CA_FILE"
+)
 _STATES = {"allowed": "success", "denied": "failed", "not_evaluated": "failed"}
 _LONG = 255
 
 
-def connect(run: GitlabRun) -> Api:
+def connect(run: GitlabRun, *, probe: bool = False) -> Api:
     """The API of the instance that the job belongs to."""
     from ml_compliance.platforms._gitlab_api import GitlabApi
 
-    return GitlabApi(run.api, run.token, job_token=run.job_token, ca=run.ca)
+    return GitlabApi(run.api, run.token, job_token=run.job_token, ca=run.ca, probe=probe)
 
 
 def capabilities(run: GitlabRun, api: Api) -> tuple[Capability, ...]:
@@ -36,7 +40,8 @@ def capabilities(run: GitlabRun, api: Api) -> tuple[Capability, ...]:
             scopes = (api.send("GET", "/personal_access_tokens/self") or {}).get("scopes", ())
             lacking = () if "api" in scopes else (f"the token in {TOKEN} lacks the scope api", _REMEDY)
         except ApiError as error:
-            lacking = (f"the token in {TOKEN} is refused: {error}", _REMEDY)
+            silent = (f"{run.api} gives no usable answer: {error}", _UNREACHED)
+            lacking = (f"the token in {TOKEN} is refused: {error}", _REMEDY) if error.status in (401, 403) else silent
     no_request = ("this pipeline belongs to no merge request", "run the job in merge request pipelines")
     comment = no_request if run.request is None else lacking
     return (
@@ -53,25 +58,6 @@ def _lacking(run: GitlabRun) -> tuple[str, str] | tuple[()]:
     if run.job_token:
         return f"{TOKEN} is not set, and the token of a job may read notes but neither write them nor statuses", _REMEDY
     return ()
-
-
-def baseline(run: GitlabRun, api: Api, name: str) -> dict[str, Any] | str:
-    """What the job of the same name left in the latest successful pipeline of the target branch, or why it did not.
-
-    Empty where there is no target branch. GitLab takes the token of a job for this in Premium and Ultimate only.
-    Raises ApiError when it refuses.
-    """
-    if not run.base_branch:
-        return ""
-    job = run.job or name
-    path = f"/projects/{run.project}/jobs/artifacts/{quote(run.base_branch, safe='')}/raw/{quote(run.folder)}"
-    try:
-        found = api.send("GET", f"{path}/snapshot.json?{urlencode({'job': job})}")
-    except ApiError as error:
-        if error.status == 404:
-            return f"the job {job} left no snapshot.json in the latest successful pipeline of {run.base_branch}"
-        raise
-    return found if isinstance(found, dict) else "what the target branch left is no snapshot"
 
 
 def deliver(report: Report, run: GitlabRun, api: Api, wish: Wish) -> tuple[Delivery, ...]:

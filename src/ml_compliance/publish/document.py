@@ -39,6 +39,9 @@ _PART = strict({
     "name": _TEXT, "verdict": {"enum": ["allowed", "denied", "not_evaluated"]}, "model": _TEXT,
     "violations": {"type": "integer", "minimum": 0},
     "reason": {**_TEXT, "description": "Why it has no result."},
+    "commit": {**_TEXT, "description": "The commit that its lineage names; empty for none."},
+    "decision": {**_TEXT, "description": "The id of its decision."},
+    "digest": {**_TEXT, "description": "`sha256:` of its report.json; empty where it has no result."},
 })  # fmt: skip
 _EVIDENCE = {key: value for key, value in EVIDENCE_SCHEMA.items() if key not in ("$schema", "$id")}
 _DECISION = {key: value for key, value in DECISION_SCHEMA.items() if key not in ("$schema", "$id", "$defs")}

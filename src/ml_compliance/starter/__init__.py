@@ -44,10 +44,11 @@ def start(folder: Path, platforms: Iterable[str] | None = None) -> Started:
     below = folder.resolve().relative_to(root.resolve()).as_posix() if root != folder else ""
     workflows = dict(_WORKFLOWS[name](root, below) for name in chosen)
     texts = {folder / name: _template(name, folder) for name in _OWN} | workflows
-    kept = tuple(path for path in texts if _there(path))
+    gitignore = folder / ".gitignore"
+    _refuse_loose_links((*texts, gitignore))
+    kept = tuple(path for path in texts if path.exists())
     written = {path: text for path, text in texts.items() if path not in kept}
     to_add = {path: workflows[path] for path in kept if path.name == _TRACES["gitlab"] and not _included(path, below)}
-    gitignore = folder / ".gitignore"
     ignored = _ignoring(gitignore)
     _write_all(written, gitignore, ignored)
     if ignored is None:
@@ -104,8 +105,12 @@ def _slug(path: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", path)
 
 
-def _there(path: Path) -> bool:
-    return path.exists() or path.is_symlink()
+def _refuse_loose_links(paths: Iterable[Path]) -> None:
+    """A link to nothing is no file to keep, and what is written through it would land where it leads."""
+    for path in paths:
+        if path.is_symlink() and not path.exists():
+            raise UsageError(f"this is a link to {str(path.readlink())!r}, which is not there", where=str(path),
+                             remedy="remove the link, or make what it leads to; nothing was written")  # fmt: skip
 
 
 def _included(path: Path, below: str) -> bool:
@@ -115,7 +120,7 @@ def _included(path: Path, below: str) -> bool:
 
 def _ignoring(path: Path) -> bytes | None:
     """What .gitignore becomes with the output folder in it; None where it names that already."""
-    before = _content(path) if _there(path) else b""
+    before = _content(path) if path.exists() else b""
     if any(line.strip().strip(b"/") == IGNORED.encode() for line in before.splitlines()):
         return None
     return before + (b"\n" if before and not before.endswith(b"\n") else b"") + f"{IGNORED}/\n".encode()

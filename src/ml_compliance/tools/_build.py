@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from ml_compliance.errors import EvaluationError, UsageError
-from ml_compliance.tools._find import place, record, sha256
+from ml_compliance.tools._find import place, put
 from ml_compliance.tools._lock import Asset
 
 _SECONDS = 1800
@@ -42,13 +42,9 @@ def build(asset: Asset) -> Path:
             built = Path(name) / asset.tool
             source = _source(go, asset, name)
             _go(go, source, "build", "-trimpath", "-buildvcs=false", "-o", str(built), ".")
-            beside = Path(name) / "record"
-            beside.write_text(json.dumps({"sha256": sha256(built), "source": asset.source}) + "\n", encoding="utf-8")
-            built.replace(target)
-            beside.replace(record(asset))
+            return put(asset, built)
     except OSError as error:
         raise EvaluationError(f"the program cannot be written: {error}", where=str(target)) from error
-    return target
 
 
 def _source(go: str, asset: Asset, folder: str) -> str:

@@ -1,4 +1,4 @@
-"""Where an external program is: on PATH, or where `ml-compliance tools install` put it."""
+"""Where an external program is: where `ml-compliance tools install` put it, or on PATH."""
 
 from __future__ import annotations
 
@@ -29,23 +29,21 @@ def place(asset: Asset) -> Path:
 
 
 def find(tool: str) -> str | None:
-    """The program's path: on PATH, else installed from the lock and verified by its sha256; None where it is not.
+    """The program's path: installed from the lock and verified by its sha256, else on PATH; None where it is not.
 
-    The sha256 is the lock's, or that of the file that was built from the source that the lock pins.
+    The sha256 is the lock's, or the one that the program had when it came out of what the lock pins.
 
     Raises EvaluationError when the installed file is not the one that the lock pins.
     """
     on_path = shutil.which(tool)
-    if on_path is not None:
+    document = read_lock() if any(folder().glob(f"{tool}-*")) else {}
+    if tool not in document:
         return on_path
-    if not any(folder().glob(f"{tool}-*")):
-        return None
-    asset = pinned(tool, read_lock())
+    asset = pinned(tool, document)
     path = place(asset)
     if not path.is_file():
-        return None
-    expected = asset.sha256 or _built(asset)
-    if not expected or sha256(path) != expected:
+        return on_path
+    if not verified(asset, path):
         raise EvaluationError(
             f"the installed {tool} is not the one that the lock pins",
             where=str(path),
@@ -54,21 +52,40 @@ def find(tool: str) -> str | None:
     return str(path)
 
 
-def record(asset: Asset) -> Path:
-    """The file beside a program that was built here: its sha256, and the checksum of its source."""
-    return Path(f"{place(asset)}.built.json")
+def verified(asset: Asset, path: Path) -> bool:
+    """Whether the file at `path` is the one that the lock pins. Raises OSError when there is none."""
+    expected = _recorded(asset) if asset.origin else asset.sha256
+    return expected != "" and sha256(path) == expected
 
 
-def _built(asset: Asset) -> str:
-    """The sha256 that a program had when it was built from the pinned source; empty where it was not.
+def put(asset: Asset, program: Path) -> Path:
+    """Move `program`, a file in a folder beside its place, there, and record its sha256 where the lock has none of it.
+
+    Raises OSError when it cannot be written.
+    """
+    program.chmod(0o755)
+    if asset.origin:
+        recorded = program.with_name(".record")
+        recorded.write_text(json.dumps({"sha256": sha256(program), "origin": asset.origin}) + "\n", encoding="utf-8")
+        recorded.replace(_record(asset))
+    return program.replace(place(asset))
+
+
+def _record(asset: Asset) -> Path:
+    """The file beside a program: its sha256, and the digest of what it came out of."""
+    return Path(f"{place(asset)}.record.json")
+
+
+def _recorded(asset: Asset) -> str:
+    """The sha256 that a program had when it came out of what the lock pins; empty where it did not.
 
     It shows that the file is still that one. It is no proof against somebody who can write both files.
     """
     try:
-        found = json.loads(record(asset).read_text(encoding="utf-8"))
+        found = json.loads(_record(asset).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
-    same = isinstance(found, dict) and found.get("source") == asset.source != ""
+    same = isinstance(found, dict) and found.get("origin") == asset.origin
     return str(found.get("sha256", "")) if same else ""
 
 

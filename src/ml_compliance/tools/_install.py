@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import http.client
 import os
-import shutil
 import tempfile
 import urllib.request
 from pathlib import Path
 
 from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.tools._archive import LARGEST, unpacked
 from ml_compliance.tools._build import build
-from ml_compliance.tools._find import place, sha256
+from ml_compliance.tools._find import place, put, sha256
 from ml_compliance.tools._lock import MIRROR_VARIABLE, Asset
 
 _SECONDS = 60
+_PIECE = 1 << 20
 _SCHEMES = ("https://", "http://", "file://")
 
 
 def install(asset: Asset, mirror: str = "") -> Path:
-    """Fetch `asset`, verify it and make it a program; return its path.
+    """Fetch `asset`, verify it, take the program out of it and put it in place; return its path.
 
     `mirror` (else ML_COMPLIANCE_TOOLS_MIRROR) is a URL or a folder that holds the assets by their file names. It is
     trusted no more than the network: the lock's sha256 decides.
@@ -33,29 +34,22 @@ def install(asset: Asset, mirror: str = "") -> Path:
         raise UsageError(
             f"the lock pins no sha256 of {asset.tool} {asset.version} for {asset.platform}, and nothing unpinned "
             "is installed",
-            remedy=f"put {asset.tool} on PATH, or make a lock where the network is and keep it: "
+            remedy=f"put {asset.tool} {asset.version} on PATH, or make a lock where the network is and keep it: "
             f"ml-compliance tools lock {asset.tool} --out tools.lock.json, then --lock tools.lock.json",
         )
     target = place(asset)
     url = mirrored(asset.url, mirror)
-    temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        os.close(handle)
-        temporary = Path(name)
-        found = download(url, temporary)
-        if found != asset.sha256:
-            raise EvaluationError(f"the file's sha256 is {found}, the lock pins {asset.sha256}", where=url,
-                                  remedy="do not use it: it was changed, or is another version")  # fmt: skip
-        temporary.chmod(0o755)
-        temporary.replace(target)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as name:
+            fetched = Path(name) / ".fetched"
+            found = download(url, fetched)
+            if found != asset.sha256:
+                raise EvaluationError(f"the file's sha256 is {found}, the lock pins {asset.sha256}", where=url,
+                                      remedy="do not use it: it was changed, or is another version")  # fmt: skip
+            return put(asset, unpacked(fetched, asset.tool, url) if asset.archived else fetched)
     except OSError as error:
         raise EvaluationError(f"the program cannot be written: {error}", where=str(target)) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-    return target
 
 
 def mirrored(url: str, mirror: str) -> str:
@@ -72,15 +66,20 @@ def mirrored(url: str, mirror: str) -> str:
 def download(url: str, target: Path) -> str:
     """Write what is at `url` (https, http or file) to `target`; return its sha256.
 
-    Raises EvaluationError when it cannot be had.
+    Raises EvaluationError when it cannot be had, or is larger than any program.
     """
     if not url.startswith(_SCHEMES):
         raise UsageError("this is no address to download from", where=url)
+    left = LARGEST
     try:
         with urllib.request.urlopen(url, timeout=_SECONDS) as answer, target.open("wb") as file:  # noqa: S310
-            shutil.copyfileobj(answer, file)
+            while left > 0 and (piece := answer.read(min(_PIECE, left))):
+                left -= file.write(piece)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise EvaluationError(f"the file cannot be downloaded: {reason}", where=url,
-                              remedy="name a mirror or a folder that has it: --mirror") from error  # fmt: skip
+                              remedy=f"name a mirror, or a folder that has it: --mirror, or {MIRROR_VARIABLE}"
+                              ) from error  # fmt: skip
+    if left == 0:
+        raise EvaluationError(f"the file has {LARGEST} bytes or more, which no program has", where=url)
     return sha256(target)

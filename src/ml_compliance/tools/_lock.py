@@ -1,7 +1,8 @@
 """The lock file: version, URL and sha256 of each program, by operating system and architecture.
 
-An empty sha256 means that nobody has pinned this asset yet. It is then built from source, if the lock pins the source
-of the program by the checksum of its Go module, and else not installed.
+An asset is the program itself, or a `.tar.gz` that holds it under the tool's name. An empty sha256 means that nobody
+has pinned this asset yet. It is then built from source, if the lock pins the source of the program by the checksum of
+its Go module, and else not installed.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ LOCK_VARIABLE = "ML_COMPLIANCE_TOOLS_LOCK"
 MIRROR_VARIABLE = "ML_COMPLIANCE_TOOLS_MIRROR"
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _SHA256 = {"type": "string", "pattern": "^([0-9a-f]{64})?$"}
+_URL = {"type": "string", "pattern": "^(https?|file)://"}
 _ASSET = {"type": "object", "required": ["url", "sha256"], "additionalProperties": False,
-          "properties": {"url": {"type": "string", "pattern": "^(https?|file)://"}, "sha256": _SHA256}}  # fmt: skip
+          "properties": {"url": _URL, "sha256": _SHA256}}  # fmt: skip
 _GO = {"type": "object", "required": ["module", "sum"], "additionalProperties": False,
        "properties": {"module": {"type": "string", "pattern": "^[a-z0-9][A-Za-z0-9._~/-]*$"},
                       "sum": {"type": "string", "pattern": "^h1:[A-Za-z0-9+/]{43}=$"}}}  # fmt: skip
 _TOOL = {"type": "object", "required": ["version", "assets"], "additionalProperties": False,
-         "properties": {"version": {"type": "string", "pattern": "^[0-9A-Za-z.+-]+$"}, "go": _GO,
+         "properties": {"version": {"type": "string", "pattern": "^[0-9A-Za-z.+-]+$"}, "go": _GO, "checksums": _URL,
                         "assets": {"type": "object", "additionalProperties": _ASSET}}}  # fmt: skip
 LOCK_SCHEMA: dict[str, Any] = {"type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9-]*$"},
                                "additionalProperties": _TOOL}  # fmt: skip
@@ -47,6 +49,18 @@ class Asset:
     sha256: str
     module: str = ""
     source: str = ""
+
+    @property
+    def archived(self) -> bool:
+        """Whether the asset is an archive that holds the program."""
+        return self.url.endswith(".tar.gz")
+
+    @property
+    def origin(self) -> str:
+        """The pinned digest of what the program comes out of: an archive, or source. Empty where its own is pinned."""
+        if not self.sha256:
+            return self.source
+        return self.sha256 if self.archived else ""
 
 
 def read_lock(path: Path | None = None) -> dict[str, Any]:
@@ -93,11 +107,12 @@ def _entry(tool: str, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lock(document: Mapping[str, Any], tool: str, mirror: str = "") -> dict[str, Any]:
-    """`document` with the sha256 of every asset of `tool`, downloaded and held against the `.sha256` beside it.
+    """`document` with the sha256 of every asset of `tool`, downloaded and held against what its publisher says.
 
-    `mirror` is as for `install`: a URL or folder that has the files and what was published beside them. For whoever
+    That is in the file that the lock calls `checksums`, a line for each asset, else in the `.sha256` beside the asset.
+    `mirror` is as for `install`: a URL or folder that has the files and what was published with them. For whoever
     maintains a lock: what this returns is reviewed and committed, and is the pin from then on. Raises EvaluationError
-    when an asset cannot be had, or when what is published beside it is another digest.
+    when an asset cannot be had, or when its publisher says another digest.
     """
     from ml_compliance.tools._install import download, mirrored
 
@@ -105,12 +120,20 @@ def lock(document: Mapping[str, Any], tool: str, mirror: str = "") -> dict[str, 
     assets = {}
     with tempfile.TemporaryDirectory(prefix="ml-compliance-") as name:
         for key, asset in sorted(entry["assets"].items()):
-            url = mirrored(asset["url"], mirror)
+            url, published = mirrored(asset["url"], mirror), Path(name) / "published"
             found = download(url, Path(name) / "asset")
-            download(f"{url}.sha256", Path(name) / "published")
-            published = (Path(name) / "published").read_text(encoding="utf-8").split()
-            if not published or published[0].lower() != found:
-                raise EvaluationError(f"the asset's sha256 is {found}, published is {' '.join(published)[:64]!r}",
+            download(mirrored(entry.get("checksums", f"{asset['url']}.sha256"), mirror), published)
+            said = _published(published.read_text(encoding="utf-8", errors="replace"), url.rsplit("/", 1)[1])
+            if said != found:
+                raise EvaluationError(f"the asset's sha256 is {found}, published is {said[:64]!r}",
                                       where=url, remedy="do not use it; ask its publisher")  # fmt: skip
             assets[key] = {**asset, "sha256": found}
     return {**document, tool: {**entry, "assets": assets}}
+
+
+def _published(text: str, name: str) -> str:
+    """The digest of the file `name` in what `sha256sum` writes, or the one that stands alone; empty without any."""
+    lines = [line.split() for line in text.splitlines() if line.strip()]
+    of_name = [line[0] for line in lines if len(line) == 2 and line[1].removeprefix("*") == name]
+    alone = [line[0] for line in lines if len(lines) == len(line) == 1]
+    return "".join((of_name or alone)[:1]).lower()

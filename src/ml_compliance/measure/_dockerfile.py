@@ -1,0 +1,99 @@
+"""The images that a Dockerfile starts from, by its text alone."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+_FROM = re.compile(r"\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
+_ARG = re.compile(r"\s*ARG\s+(.*)", re.IGNORECASE)
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^{}$]*))?\})")
+_HEREDOC = re.compile(r"<<(-?)([^\s<]+)")
+_PINNED = re.compile(r"[^$]*@sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Base:
+    """An image that a stage starts from; `image` has the defaults of ARGs in their places."""
+
+    image: str
+    line: int
+
+    @property
+    def pinned(self) -> bool:
+        """Whether a digest says which image it is. An ARG that has no default says nothing."""
+        return _PINNED.fullmatch(self.image) is not None
+
+
+def bases(text: str) -> Iterator[Base]:
+    """The images of all FROMs, but for the file's own stages and the empty image.
+
+    Every line that could be a FROM counts as one; names of stages and defaults of ARGs count where no other reading is
+    possible. So nothing that a build starts from is missing, however the file is written.
+    """
+    stages, defaults = {"scratch"}, dict[str, str]()
+    started = False
+    for line, written, certain in _instructions(text):
+        found, arg = _FROM.match(written), _ARG.match(written)
+        if not started and (found or arg):
+            started = found is not None or not certain
+            if not certain:
+                defaults.clear()
+            elif arg:
+                _declare(arg[1], defaults)
+        if found:
+            image = _resolved(found[1], defaults)
+            if image.lower() not in stages:
+                yield Base(image, line)
+            if found[2] and certain:
+                stages.add(found[2].lower())
+
+
+def _declare(words: str, defaults: dict[str, str]) -> None:
+    """Take in what an ARG before the first FROM says; without a default, an earlier one is gone, too."""
+    try:
+        declared = shlex.split(words)
+    except ValueError:  # a quote without its end: no value is known
+        declared = re.findall(r"\w+", words)
+    for word in declared:
+        name, given, value = word.partition("=")
+        defaults.pop(name, None)
+        if given:
+            defaults[name] = _resolved(value, defaults)
+
+
+def _resolved(written: str, defaults: Mapping[str, str]) -> str:
+    """`written` with the values of $NAME, ${NAME} and ${NAME:-default}; what has none stays as it is."""
+    return _VARIABLE.sub(lambda found: defaults.get(found[1] or found[2]) or found[3] or found[0], written)
+
+
+def _instructions(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Each line with its number and what continues it, and whether an instruction certainly begins there.
+
+    It does not where the line may continue the one before or be inside a here-document.
+    """
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    continued, open_documents = False, list[tuple[str, str]]()
+    for index, line in enumerate(lines):
+        yield index + 1, _joined(lines, index), not continued and not open_documents
+        if open_documents:
+            tabs, end = open_documents[0]
+            if (line.lstrip("\t") if tabs else line) == end:
+                del open_documents[0]
+        if line.strip() and not line.lstrip().startswith("#"):
+            continued = line.rstrip().endswith(("\\", "`"))
+            open_documents += [(tabs, name.strip("\"'")) for tabs, name in _HEREDOC.findall(line)]
+
+
+def _joined(lines: list[str], index: int) -> str:
+    """The line, with those that a backslash at the end continues it by."""
+    whole = lines[index].rstrip()
+    for line in islice(lines, index + 1, None):
+        if not whole.endswith("\\"):
+            break
+        if line.strip() and not line.lstrip().startswith("#"):
+            whole = whole[:-1] + line.rstrip()
+    return whole

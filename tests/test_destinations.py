@@ -1,0 +1,130 @@
+"""A change set may not say first where secrets of the environment go, nor who decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ml_compliance.destinations import destinations
+from tests import project as example
+from tests.decide.opa_server import answering
+from tests.project import FACTS, Project, Result
+from tests.test_preregistration import git
+
+SERVER = "server: {url: 'http://127.0.0.1:1', token_env: OPA_TOKEN}\n"
+TOKENS = {"MLFLOW_TRACKING_TOKEN": "t", "TRIVY_PASSWORD": "p"}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project on a branch, whose facts name a server on `main` already."""
+    for name in ("CI_MERGE_REQUEST_DIFF_BASE_SHA", *TOKENS):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPA_TOKEN", "secret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    project = example.make(tmp_path)
+    project.write(".gitignore", "out/\n")
+    project.write("compliance.yaml", FACTS + SERVER)
+    git(project.folder, "init", "-q", "-b", "main")
+    git(project.folder, "add", ".")
+    git(project.folder, "commit", "-q", "-m", "start")
+    git(project.folder, "update-ref", "refs/remotes/origin/main", "HEAD")
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
+    return project
+
+
+def _gate(project: Project, *words: str) -> Result:
+    return project.run("gate", *words, engine=False)
+
+
+MOVED = [
+    (SERVER.replace(":1'", ":2'"), "server: url http://127.0.0.1:2 is new"),
+    (SERVER.replace("OPA_TOKEN", "AWS_SECRET_ACCESS_KEY"), "server: token_env AWS_SECRET_ACCESS_KEY is new"),
+    (SERVER.replace("}", ", ca: evil.pem}"), "server: ca evil.pem is new"),
+]
+
+
+@pytest.mark.parametrize(("server", "cause"), MOVED)
+@pytest.mark.parametrize("words", [("gate",), ("decide",)], ids=" ".join)
+def test_a_server_that_the_change_set_names_first_is_not_asked(
+    words: tuple[str, ...], server: str, cause: str, project: Project
+) -> None:
+    project.write("compliance.yaml", FACTS + server)
+    result = project.run(*words, engine=False)
+    assert result.code == 2
+    assert "compliance.yaml:9: " in result.err
+    assert cause in result.err
+    assert "--opa-url" in result.err
+    assert not (project.out / "decision.json").exists()
+
+
+def test_a_server_of_the_base_is_asked(project: Project) -> None:
+    assert _gate(project).code == 3  # nobody listens there, and it was tried
+    assert "cannot be reached" in (project.out / "decision.json").read_text()
+
+
+def test_an_outdated_branch_is_compared_with_where_it_parted(project: Project) -> None:
+    git(project.folder, "checkout", "-q", "-b", "elsewhere")
+    project.write("compliance.yaml", FACTS)
+    git(project.folder, "commit", "-q", "-am", "without a server")
+    git(project.folder, "update-ref", "refs/remotes/origin/main", "HEAD")
+    git(project.folder, "checkout", "-q", "main")
+    assert _gate(project).code == 3
+
+
+def test_the_command_line_names_the_server_and_not_what_it_is_sent(project: Project) -> None:
+    project.write("compliance.yaml", FACTS + SERVER.replace(":1'", ":2'"))
+    assert _gate(project, "--opa-url", "http://127.0.0.1:1").code == 3
+    project.write("compliance.yaml", FACTS + MOVED[1][0])
+    result = _gate(project, "--opa-url", "http://127.0.0.1:1")
+    assert (result.code, "token_env AWS_SECRET_ACCESS_KEY is new" in result.err) == (2, True)
+
+
+def test_the_server_of_the_command_line_decides_whatever_engine_the_facts_name(project: Project) -> None:
+    project.write("compliance.yaml", FACTS + "engine: embedded\n")
+    assert _gate(project).code == 0
+    with answering(500, lambda: [b"{}"]) as url:
+        assert _gate(project, "--opa-url", url).code == 3
+
+
+def test_a_history_that_is_not_there_shows_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_BASE_REF", "gone")
+    result = _gate(project)
+    assert result.code == 2
+    assert "whether this change set moved server is not known" in result.err
+    assert "fetch-depth: 0" in result.err
+    project.write("compliance.yaml", FACTS)
+    assert _gate(project).code == 0
+
+
+def test_elsewhere_than_in_a_change_set_nothing_is_compared(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_BASE_REF")
+    project.write("compliance.yaml", FACTS + MOVED[0][0])
+    assert _gate(project).code == 3
+
+
+@pytest.mark.parametrize(
+    ("facts", "named"),
+    [
+        ({"data": {"backend": "postgres://$USER:$PASSWORD@db/x"}}, "data.backend"),
+        ({"model": {"tracking_uri": "https://mlflow.example.org"}}, "model.tracking_uri"),
+        ({"image": {"name": "registry.example.org/credit@sha256:0"}}, "image.name"),
+        ({"scanner": {"databases": ["registry.example.org/trivy-db:2"]}}, "image.name"),
+    ],
+)
+def test_what_is_sent_secrets_beside_a_server(facts: dict[str, object], named: str) -> None:
+    assert set(destinations(facts, TOKENS)) == {named}
+    if named != "data.backend":
+        assert destinations(facts, {}) == {}
+
+
+def test_what_is_sent_none() -> None:
+    facts = {"data": {"backend": "pyspark://?spark.master=local[2]"}, "server": {"timeout": 3}, "model": "x"}
+    assert destinations(facts, TOKENS) == {}
+
+
+def test_another_image_of_the_same_registry_is_no_other_destination() -> None:
+    names = ("registry.example.org/credit@sha256:0", "registry.example.org/loans:2", "localhost:5000/x", "alpine")
+    found = [destinations({"image": {"name": name}}, TOKENS)["image.name"] for name in names]
+    assert found == [{"registry.example.org"}, {"registry.example.org"}, {"localhost:5000"}, {"docker.io"}]
