@@ -9,9 +9,9 @@ from typing import Any
 from tests import images
 from tests.deploy import workloads
 from tests.deploy.manifests import ENGINES, judged
-from tests.measure.test_image import gate_on, judge
 from tests.project import Project
 from tests.registry import Registry, serving
+from tests.scans import gate_on, judge
 
 LAW = "  - {id: scanned, type: image}\n"
 

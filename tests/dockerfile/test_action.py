@@ -94,7 +94,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
         build = shlex.join(builder.command(Path("model"), TAG, Path("Dockerfile")))
         workflow = WORKFLOW.format(checkout=actions.CHECKOUT, build=json.dumps(build), tag=TAG)
         actions.repository(repository, workflow)
-        run = actions.act(repository, ours, scratch, **builder.environment)
+        told: dict[str, Any] = {**builder.environment}
+        run = actions.act(repository, ours, scratch, **told)
         yield Judged(run, repository, dict(builder.configuration(TAG)))
 
 

@@ -6,14 +6,14 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
+_CONTINUES = ("\\", "`")
+_BEGINS = re.compile(r"\s*(FROM|ARG|LABEL)\b", re.IGNORECASE)
 _FROM = re.compile(r"\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 _ARG = re.compile(r"\s*ARG\s+(.*)", re.IGNORECASE)
 _LABEL = re.compile(r"\s*LABEL\s+(.*)", re.IGNORECASE | re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^{}$]*))?\})")
 _HEREDOC = re.compile(r"<<(-?)([^\s<]+)")
-_GOES_ON = ("\\", "`")
 _PINNED = re.compile(r"[^$]*@sha256:[0-9a-f]{64}")
 
 
@@ -108,29 +108,33 @@ def _resolved(written: str, defaults: Mapping[str, str]) -> str:
 
 
 def _instructions(text: str) -> Iterator[tuple[int, str, bool]]:
-    """Each line with its number and what continues it, and whether an instruction certainly begins there.
+    """Each line that reads like FROM, ARG or LABEL: its number, the text, and whether it certainly is one.
 
-    It does not where the line may continue the one before or be inside a here-document.
+    One that is has in its text what continues it. One that may be none could continue the line before, or be inside
+    a here-document. What continues a line is a backslash, or a backtick in files that say so; here both do.
     """
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     continued, open_documents = False, list[tuple[str, str]]()
     for index, line in enumerate(lines):
-        yield index + 1, _joined(lines, index), not continued and not open_documents
+        certain = not continued and not open_documents
+        written = _joined(lines, index) if certain else line
+        if _BEGINS.match(written):
+            yield index + 1, written, certain
         if open_documents:
             tabs, end = open_documents[0]
             if (line.lstrip("\t") if tabs else line) == end:
                 del open_documents[0]
         if line.strip() and not line.lstrip().startswith("#"):
-            continued = line.rstrip().endswith(_GOES_ON)
+            continued = line.rstrip().endswith(_CONTINUES)
             open_documents += [(tabs, name.strip("\"'")) for tabs, name in _HEREDOC.findall(line)]
 
 
 def _joined(lines: list[str], index: int) -> str:
-    """The line, with those that continue it: after a backslash or, where the file says so, a backtick at the end."""
-    whole = lines[index].rstrip()
-    for line in islice(lines, index + 1, None):
-        if not whole.endswith(_GOES_ON):
-            break
-        if line.strip() and not line.lstrip().startswith("#"):
-            whole = whole[:-1] + line.rstrip()
-    return whole
+    """The line, with those that continue it."""
+    parts = [lines[index].rstrip()]
+    while parts[-1].endswith(_CONTINUES) and index + 1 < len(lines):
+        index += 1
+        if lines[index].strip() and not lines[index].lstrip().startswith("#"):
+            parts[-1] = parts[-1][:-1]
+            parts.append(lines[index].rstrip())
+    return "".join(parts)
