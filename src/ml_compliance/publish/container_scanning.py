@@ -15,7 +15,7 @@ from ml_compliance.publish._text import clip, markdown, terminal
 from ml_compliance.publish._view import mapping, mappings
 
 _VERSION = "15.0.7"
-"""Of the format; GitLab reads all of 15 from its own 15.4 on."""
+"""Of the format; a GitLab that knows another patch of 15.0 holds the report to that one."""
 _SCHEMA = (
     "https://gitlab.com/gitlab-org/security-products/security-report-schemas"
     f"/-/raw/v{_VERSION}/dist/container-scanning-report-format.json"
@@ -57,7 +57,7 @@ def _scan(image: Evidence, started: str, ended: str) -> dict[str, Any]:
     messages = [{"level": "warn", "value": reason}] if reason else []
     if apart := mappings(image.facts.get("suppressed")):
         count = counted(len(apart), "vulnerability is", "vulnerabilities are")
-        messages.append({"level": "info", "value": f"{count} left out, since a VEX file says that it matters nothing"})
+        messages.append({"level": "info", "value": f"{count} left out, by what a VEX file says"})
     return {
         "type": "container_scanning",
         "status": "success",
