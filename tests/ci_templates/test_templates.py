@@ -94,6 +94,14 @@ def test_inputs_are_typed_described_and_kept_away_from_the_shell(path: Path) -> 
         assert re.match(r"python3? -[IP] ", call), f"the repository's own modules come first: {call}"
 
 
+def test_the_token_that_publishes_is_not_told_to_the_gate() -> None:
+    script = (TEMPLATES / "ml-compliance.yml").read_text(encoding="utf-8")
+    assert "ml-compliance post" in script
+    assert re.findall(r"^.*ml-compliance gate.*$", script, re.MULTILINE) == [
+        '      env -u GITLAB_TOKEN ml-compliance gate "$@" || code=$?'
+    ]
+
+
 def test_what_several_templates_say_is_the_same() -> None:
     specs: dict[str, Any] = {}
     installed = set()
