@@ -16,6 +16,7 @@ from ml_compliance.request import Request
 from ml_compliance.yaml_file import read_yaml
 
 _MLFLOW = ("MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+_DATABASE = ("PGPASSWORD", "MYSQL_PWD")
 _TRIVY = ("TRIVY_USERNAME", "TRIVY_PASSWORD", "TRIVY_REGISTRY_TOKEN")
 
 
@@ -61,11 +62,15 @@ def destinations(
     backend, tracking = str(data.get("backend", "")), str(model.get("tracking_uri", ""))
     listed = scanner.get("databases", ())
     registries = {_host(str(name)) for name in (image.get("name", ""), *listed) if name}
+
+    def held(secrets: tuple[str, ...]) -> bool:
+        return any(map(environment.get, secrets))
+
     found = {
         "server": {f"{key} {value}" for key, value in server.items()},
-        "data.backend": {backend} if "$" in backend else set(),
-        "model.tracking_uri": {tracking} if tracking and any(map(environment.get, _MLFLOW)) else set(),
-        "image.name": registries if any(map(environment.get, _TRIVY)) else set(),
+        "data.backend": {backend} if "$" in backend or (backend and held(_DATABASE)) else set(),
+        "model.tracking_uri": {tracking} if tracking and held(_MLFLOW) else set(),
+        "image.name": registries if held(_TRIVY) else set(),
     }
     return {name: frozenset(places) for name, places in found.items() if places}
 

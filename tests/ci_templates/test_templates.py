@@ -94,6 +94,13 @@ def test_inputs_are_typed_described_and_kept_away_from_the_shell(path: Path) -> 
         assert re.match(r"python3? -[IP] ", call), f"the repository's own modules come first: {call}"
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_token_that_publishes_is_not_told_to_what_judges(path: Path) -> None:
+    """But for query-opa, which measures nothing and runs nobody's code."""
+    (judging,) = re.findall(r"^ *(.*) \|\| code=\$\?$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert judging.startswith("env -u GITLAB_TOKEN ") or path.stem == "query-opa"
+
+
 def test_what_several_templates_say_is_the_same() -> None:
     specs: dict[str, Any] = {}
     installed = set()
