@@ -150,7 +150,7 @@ def test_a_decision_on_another_submission_or_law_is_not_published(tmp_path: Path
     [
         ('{"input": {"created": "2020-01-01T00:00:00Z", "evidence": {}}}', "is a required property"),
         ('{"input": NaN}', "this is not JSON: NaN is no number in it"),
-        ("[" * 100_000, "this is not JSON: maximum recursion depth"),
+        ("[" * 100_000, "this is not JSON: it is nested too deep"),
     ],
 )
 def test_what_is_no_submission_is_a_mistake_and_no_bug(content: str, message: str, tmp_path: Path) -> None:
