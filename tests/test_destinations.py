@@ -111,13 +111,27 @@ def test_elsewhere_than_in_a_change_set_nothing_is_compared(project: Project, mo
         ({"data": {"backend": "postgres://db/x"}}, "data.backend"),
         ({"model": {"tracking_uri": "https://mlflow.example.org"}}, "model.tracking_uri"),
         ({"image": {"name": "registry.example.org/credit@sha256:0"}}, "image.name"),
-        ({"scanner": {"databases": ["registry.example.org/trivy-db:2"]}}, "image.name"),
     ],
 )
 def test_what_is_sent_secrets_beside_a_server(facts: dict[str, object], named: str) -> None:
     ((key, known),) = destinations(facts, TOKENS).items()
     assert key == named
     assert destinations(facts, {}) == ({named: known} if "$" in str(facts) else {})
+
+
+def test_what_a_scan_knows_is_for_the_base_to_say() -> None:
+    databases = {"scanner": {"databases": ["registry.example.org/trivy-db:2"]}}
+    assert set(destinations(databases, {})) == {"scanner"}
+    assert destinations(databases, TOKENS)["image.name"] == {"registry.example.org"}
+    cached = destinations({"scanner": {"cache": "here", "offline": True, "timeout": 9}}, {})
+    assert cached == {"scanner": {"cache here", "offline True"}}
+
+
+def test_a_scanner_that_the_change_set_moves_is_not_used(project: Project) -> None:
+    project.write("compliance.yaml", FACTS + SERVER + "scanner: {cache: brought-along, offline: true}\n")
+    result = _gate(project)
+    assert result.code == 2
+    assert "compliance.yaml:10: scanner: cache brought-along, offline True is new in this change set" in result.err
 
 
 def test_what_is_sent_none() -> None:

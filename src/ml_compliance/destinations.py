@@ -1,4 +1,4 @@
-"""Where the facts send secrets of the environment, and whom they let decide: never where a change set says so first.
+"""Where the facts send secrets, whom they let decide, and what they scan by: never what a change set says first.
 
 Whoever may open a pull request writes compliance.yaml, and the job that judges it holds the secrets.
 """
@@ -41,7 +41,8 @@ def check_destinations(request: Request) -> None:
     for name, places in now.items():
         if new := sorted(places - known.get(name, frozenset())):
             raise UsageError(
-                f"{name}: {', '.join(new)} is new in this change set, which would send secrets there or let it decide",
+                f"{name}: {', '.join(new)} is new in this change set, and no change may say where secrets go, who "
+                "decides or what a scan knows",
                 where=f"{file.name}:{file.line(name.split('.'))}",
                 remedy="have it merged into the base first" + ("" if name != "server" else ", or give --opa-url"),
             )
@@ -50,8 +51,9 @@ def check_destinations(request: Request) -> None:
 def destinations(
     facts: Mapping[str, Any], environment: Mapping[str, str], *, opa_url: str = ""
 ) -> dict[str, frozenset[str]]:
-    """For each key of the facts that says so: what is sent where. Nothing is, where the environment has no secret.
+    """For each key of the facts that says so: what is sent where, who decides, and by which database images are judged.
 
+    Without a secret in the environment, none is sent.
     `opa_url` is the server that the command line names instead; what it is sent is still for the facts to say.
     """
     parts: dict[str, Any] = {name: found for name, found in facts.items() if isinstance(found, Mapping)}
@@ -71,6 +73,7 @@ def destinations(
         "data.backend": {backend} if "$" in backend or (backend and held(_DATABASE)) else set(),
         "model.tracking_uri": {tracking} if tracking and held(_MLFLOW) else set(),
         "image.name": registries if held(_TRIVY) else set(),
+        "scanner": {f"{key} {value}" for key, value in scanner.items() if key != "timeout"},
     }
     return {name: frozenset(places) for name, places in found.items() if places}
 

@@ -58,6 +58,14 @@ def changed_since(folder: Path, commit: str, names: Sequence[str]) -> tuple[str,
     return tuple(found)
 
 
+def holds(folder: Path) -> bool:
+    """Whether a repository holds files of `folder`, as far as git is there to say so."""
+    try:
+        return bool(_git(folder, "ls-files", "-z"))
+    except NoGitError:
+        return False
+
+
 def remotes(folder: Path) -> tuple[str, ...]:
     """The URLs of the remotes of the repository at `folder`. Raises NoGitError when there is no repository."""
     return tuple(line.split()[1] for line in _git(folder, "remote", "-v").splitlines() if len(line.split()) > 1)

@@ -18,6 +18,7 @@ from tests import images, project, scans
 from tests.programs import required
 from tests.registry import Registry, serving
 from tests.scans import evidence, gate_on, judge
+from tests.test_preregistration import git
 
 
 @pytest.fixture
@@ -39,6 +40,19 @@ def incomplete(made: project.Project, why: str) -> None:
 
 def test_no_database(clean: str, tmp_path: Path) -> None:
     incomplete(gate_on(tmp_path, clean, cache=str(tmp_path / "none")), "there is no database of vulnerabilities")
+
+
+def test_a_cache_that_the_repository_holds(clean: str, tmp_path: Path) -> None:
+    """Whoever opens a pull request could bring along a database that knows of nothing."""
+    scans.aged(tmp_path / "repository" / "cache", 1)
+    made = gate_on(tmp_path / "repository", clean.replace("credit", "../credit"), cache="cache")
+    assert judge(made).code == 0
+    git(made.folder, "init", "-q")
+    assert judge(made).code == 0
+    git(made.folder, "add", "cache/db/metadata.json")
+    refused = judge(made)
+    assert refused.code == 2
+    assert f"{made.folder}/cache: Trivy's cache is part of the repository" in refused.err
 
 
 def test_a_stale_database(clean: str, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ml_compliance import git
 from ml_compliance.deployed import Scanner
-from ml_compliance.errors import EvaluationError
+from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.law import Law, items_of
 from ml_compliance.measure._digests import file_digest
 from ml_compliance.measure._trivy import Trivy
@@ -35,13 +36,22 @@ class Database:
 
 
 def cache_folder(scanner: Scanner, folder: Path) -> Path:
-    """Trivy's cache: as the facts say, from `folder` on, else TRIVY_CACHE_DIR, else where Trivy itself puts it."""
+    """Trivy's cache: as the facts say, from `folder` on, else TRIVY_CACHE_DIR, else where Trivy itself puts it.
+
+    Raises UsageError when a repository holds files of it: whoever changes those would say what Trivy finds, since its
+    database, its checks and what it remembers of layers are there.
+    """
     if scanner.cache:
-        return (folder / scanner.cache).resolve()
-    if os.environ.get("TRIVY_CACHE_DIR"):
-        return Path(os.environ["TRIVY_CACHE_DIR"]).resolve()
-    caches = os.environ.get("XDG_CACHE_HOME")
-    return (Path(caches) if caches else Path.home() / ".cache") / "trivy"
+        cache = (folder / scanner.cache).resolve()
+    elif os.environ.get("TRIVY_CACHE_DIR"):
+        cache = Path(os.environ["TRIVY_CACHE_DIR"]).resolve()
+    else:
+        caches = os.environ.get("XDG_CACHE_HOME")
+        cache = (Path(caches) if caches else Path.home() / ".cache") / "trivy"
+    if git.holds(cache):
+        raise UsageError("Trivy's cache is part of the repository, whose changes are judged by it", where=str(cache),
+                         remedy="take it out of the repository, and put it there in the workflow")  # fmt: skip
+    return cache
 
 
 def allowed_days(law: Law | None, kind: str) -> float | None:
