@@ -28,12 +28,13 @@ asked = Request("http://127.0.0.1:8080/invocations", sys.argv[1].encode(), {"Con
 print(urlopen(asked, timeout=30).read().decode())
 """
 LOOK = """\
-import importlib.util, json, os, shutil
+import importlib.util, json, os, shutil, sys
 names = ("sh", "bash", "dash", "ash", "busybox", "env", "apt-get", "dpkg", "pip", "pip3", "gcc", "perl", "su", "mount")
 path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/packages/bin"
 print(json.dumps({
     "user": [os.getuid(), os.getgid()],
     "programs": [name for name in names if shutil.which(name, path=path)],
+    "imports from the working folder": not sys.flags.safe_path,
     "pip": importlib.util.find_spec("pip") is not None,
     "writable": [name for name in ("", "etc", "model", "packages", "tmp", "usr") if os.access(f"/{name}", os.W_OK)],
     "of the build": [*os.listdir("/boot"), *filter(os.path.exists, ("/etc/pip.conf", "/root/.cache"))],
@@ -98,7 +99,8 @@ def test_it_answers_what_the_model_answers(builder: rig.Builder, container: str,
 def test_there_is_nothing_in_it_to_work_with(builder: rig.Builder, container: str) -> None:
     found = json.loads(builder.run("podman", "exec", container, PYTHON, "-c", LOOK).stdout)
     assert found == {
-        "user": [65532, 65532], "programs": [], "pip": False, "writable": ["tmp"], "of the build": [],
+        "user": [65532, 65532], "programs": [], "imports from the working folder": False, "pip": False,
+        "writable": ["tmp"], "of the build": [],
     }  # fmt: skip
     shell = builder.run("podman", "exec", container, "/bin/sh", "-c", "true", check=False)
     assert shell.returncode != 0
