@@ -39,7 +39,13 @@ if [ "$task" = post ]; then
   exit 0
 fi
 
-"${program[@]}" || code=$?
+# A model is somebody's code. The program itself pauses commands while it runs; what comes later, at its exit or from a
+# buffer, is none either, and none of it is told where commands go.
+pause="$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"
+echo "::stop-commands::$pause"
+env -u GITHUB_ENV -u GITHUB_PATH -u GITHUB_OUTPUT -u GITHUB_STATE -u GITHUB_STEP_SUMMARY "${program[@]}" || code=$?
+echo
+echo "::$pause::"
 out="${INPUT_OUT:-ml-compliance-out}"
 {
   echo "exit-code=$code"
