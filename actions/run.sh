@@ -12,6 +12,8 @@ bin="$("$root/actions/setup/setup.sh")"
 task="$1"
 shift
 
+publishes=false
+[ "$task" != post ] || publishes=true
 program=("$bin/ml-compliance" "$task")
 [ ! -e "$root/scripts/$task.py" ] || program=("$bin/python" "$root/scripts/$task.py")
 for option in "$@"; do
@@ -20,6 +22,10 @@ for option in "$@"; do
   value="${!variable-}"
   case "$option:$value" in
     *:) ;;
+    post=:*)
+      publishes=true
+      program+=("--post=$value")
+      ;;
     *=:*) program+=("--$name=$value") ;;
     *:true) program+=("--$name") ;;
     comment:false | check:false) program+=("--no-$name") ;;
@@ -32,7 +38,7 @@ for option in "$@"; do
 done
 
 code=0
-if [ "$task" = post ]; then
+if "$publishes"; then
   "${program[@]}" || code=$?
   [ "$code" -eq 3 ] || exit "$code"
   echo "::warning title=ml-compliance::not everything could be published; the verdict stays what it is"

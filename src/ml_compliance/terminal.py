@@ -151,9 +151,11 @@ def print_evidence(evidence: Iterable[Evidence]) -> None:
     """One line for each measurement module: what it found, or why it found nothing."""
     from ml_compliance.publish._text import terminal
 
-    for item in evidence:
+    found = list(evidence)
+    width = max((len(item.name) for item in found), default=0) + 2
+    for item in found:
         number = f"{len(item.measurements)} measurements" if item.status == "measured" else ""
-        click.echo(f"  {item.name:<16}{item.status:<15}{terminal(item.reason) or number}")
+        click.echo(f"  {item.name:<{width}}{item.status:<15}{terminal(item.reason) or number}")
 
 
 _shown: list[Progress] = []

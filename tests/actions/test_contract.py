@@ -28,16 +28,15 @@ COMMANDS: dict[str, click.Command] = {
     "validate-model": entry_points.validate_model,
 }
 # What is of no use in a job, or belongs to the action alone.
-NO_INPUT = {"--json", "--timings", "--explain", "--post"}
+NO_INPUT = {"--json", "--timings", "--explain"}
 _TASK = {"working-directory", "fail-on", "python", "tools"}
 OWN = {
     "": {*_TASK, "artifact", "sarif", "token", "name", "comment", "check", "dry-run"},
     "post-from-fork": {"config", "policy", "name", "dry-run", "artifact", "token", "working-directory", "python"},
     "post-results": {"token", "working-directory", "python"},
     "setup": {"python", "tools"},
-    **dict.fromkeys(
-        ("build-submission", "monitor", "query-opa", "scan-image", "validate-data", "validate-model"), _TASK
-    ),
+    **dict.fromkeys(("build-submission", "query-opa"), _TASK),
+    **{name: {*_TASK, "post", "token"} for name in ("monitor", "scan-image", "validate-data", "validate-model")},
 }
 TASKS = [(rig.ROOT / folder if not folder else rig.ROOT / "actions" / folder, command)
          for folder, command in COMMANDS.items()]  # fmt: skip
@@ -54,7 +53,8 @@ def folder_of(path: Path) -> str:
 def options(command: click.Command) -> dict[str, click.Option]:
     """Options by their long name, without the dashes."""
     names = {item.name for item in command.params}
-    channels = {"--comment", "--check"} if "post" in names else set()  # the action post-results has them
+    # An action judges first, and then publishes; where, is for post-results to choose.
+    channels = {"--post", "--comment", "--check"} if "post" in names else set()
     found = [item for item in command.params
              if isinstance(item, click.Option) and item.opts[0] not in NO_INPUT | channels]  # fmt: skip
     return {item.opts[0].removeprefix("--"): item for item in found}
@@ -76,14 +76,27 @@ def test_inputs_are_the_options_of_the_command(folder: Path, command: click.Comm
         assert inputs[name]["default"] == default, name
 
 
-@pytest.mark.parametrize(("folder", "command"), TASKS, ids=lambda item: getattr(item, "name", ""))
-def test_inputs_reach_the_command(folder: Path, command: click.Command) -> None:
-    step = next(item for item in action(folder)["runs"]["steps"] if "run.sh" in item.get("run", ""))
+def reached(step: dict[str, Any]) -> set[str]:
+    """The options that a step passes on, each with the input of its name."""
     words = step["run"].split()[2:]
-    assert sorted(words) == sorted(name + "=" * (not option.is_flag) for name, option in options(command).items())
     for word in words:
         name = word.removesuffix("=")
         assert step["env"][f"INPUT_{name.upper().replace('-', '_')}"] == f"${{{{ inputs.{name} }}}}"
+    assert len(set(words)) == len(words)
+    return set(words)
+
+
+@pytest.mark.parametrize(("folder", "command"), TASKS, ids=lambda item: getattr(item, "name", ""))
+def test_inputs_reach_the_command(folder: Path, command: click.Command) -> None:
+    judging, *publishing = [item for item in action(folder)["runs"]["steps"] if "run.sh" in item.get("run", "")]
+    expected = {name + "=" * (not option.is_flag) for name, option in options(command).items()}
+    assert reached(judging) == expected
+    if "post" in OWN[folder_of(folder / "action.yml")]:
+        # By the same options it finds the same law; and only what publishes is given the token.
+        (step,) = publishing
+        assert reached(step) == expected | {"post="}
+        assert step["run"].split()[1] == judging["run"].split()[1]
+        assert [one["name"] for one in (judging, step) if "inputs.token" in str(one)] == ["Publish"]
 
 
 def test_the_whole_gate_publishes_as_post_results_does() -> None:

@@ -15,7 +15,8 @@ CHAIN = rig.workflow(
     {"uses": f"{ACTIONS}/setup@v1", "id": "setup"},
     {"run": '"$PROGRAM" --version', "env": {"PROGRAM": "${{ steps.setup.outputs.program }}"}},
     {"uses": f"{ACTIONS}/validate-model@v1", "id": "model", "continue-on-error": True,
-     "with": {"working-directory": "predictions", "min-accuracy": "0.999", "require-explainability": "true"}},
+     "with": {"working-directory": "predictions", "min-accuracy": "0.999", "require-explainability": "true",
+              "post": "thresholds"}},
     {"uses": f"{ACTIONS}/build-submission@v1", "id": "submission", "with": {"working-directory": "predictions"}},
     {"uses": f"{ACTIONS}/query-opa@v1", "id": "decision",
      "with": {"working-directory": "predictions", "cross-check": "maybe"}},
@@ -27,7 +28,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> rig.Run:
     scratch = tmp_path_factory.mktemp("tasks")
     projects.write(scratch / "repository")
     rig.repository(scratch / "repository", CHAIN)
-    return rig.act(scratch / "repository", rig.checkout(scratch / "ours"), scratch)
+    return rig.act(scratch / "repository", rig.checkout(scratch / "ours"), scratch, pulls=[])
 
 
 def test_each_ends_with_the_exit_code_of_its_task(chain: rig.Run) -> None:
@@ -44,6 +45,13 @@ def test_they_share_what_the_first_has_installed(chain: rig.Run) -> None:
 def test_their_inputs_are_thresholds_of_the_law(chain: rig.Run) -> None:
     assert "--min-accuracy" in chain.text
     assert "--require-explainability" in chain.text
+
+
+def test_what_was_judged_by_thresholds_is_published_by_them(chain: rig.Run) -> None:
+    (check,) = chain.github["checks"]
+    assert (check["name"], check["conclusion"]) == ("thresholds", "failure")
+    assert "--min-accuracy" in check["output"]["summary"]
+    assert chain.github["problems"] == []
 
 
 def test_the_output_folder_is_named(chain: rig.Run) -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from ml_compliance.cli import main
+from ml_compliance.errors import EvaluationError
 from ml_compliance.record import store
 from ml_compliance.record.decision import MASK, RECORD_SCHEMA, record
 from ml_compliance.record.query import queried
@@ -199,3 +200,12 @@ def test_a_record_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypa
     monkeypatch.setattr(os, "fsync", spy)
     store.add(str(tmp_path), "a", "1")
     assert seen == [[], ["a.json"]]
+
+
+@pytest.mark.parametrize("place", ["s3://KEY:SEC/RET@[bad", "nope://KEY:SECRET@bucket/decisions", "s3://KEY:SECRET@@"])
+def test_the_key_of_a_store_is_told_to_nobody(place: str) -> None:
+    for attempt in (lambda: store.add(place, "x", "{}"), lambda: store.opened(place).__enter__()):
+        with pytest.raises(EvaluationError) as refused:
+            attempt()
+        assert "SEC" not in str(refused.value)
+        assert "***@" in str(refused.value)

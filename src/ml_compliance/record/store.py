@@ -7,6 +7,7 @@ the same decision at the same moment, the later record stays. S3 and its like sh
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ def add(place: str, name: str, text: str) -> str:
     except (OSError, ValueError) as error:
         # pyarrow raises its own kinds of both.
         raise EvaluationError(
-            f"the decision cannot be recorded: {_said(error)}", where=place, remedy=_REMEDY
+            f"the decision cannot be recorded: {_said(error)}", where=_shown(place), remedy=_REMEDY
         ) from error
 
 
@@ -82,7 +83,7 @@ def _add_object(url: str, name: str, text: str) -> str:
     store.create_dir(path, recursive=True)
     with store.open_output_stream(f"{path}/{free}") as file:
         file.write(text.encode())
-    return f"{url.rstrip('/')}/{free}"
+    return _shown(f"{url.rstrip('/')}/{free}")
 
 
 def _object_store(url: str) -> tuple[Any, str]:
@@ -108,7 +109,7 @@ def opened(place: str) -> Iterator[tuple[Path, ...]]:
         try:
             _copy(place, Path(name))
         except (OSError, ValueError) as error:
-            raise EvaluationError(f"the records cannot be read: {_said(error)}", where=place) from error
+            raise EvaluationError(f"the records cannot be read: {_said(error)}", where=_shown(place)) from error
         yield tuple(sorted(Path(name).glob("*.json")))
 
 
@@ -123,4 +124,9 @@ def _copy(url: str, folder: Path) -> None:
 
 
 def _said(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).splitlines()[0]
+    return _shown((getattr(error, "strerror", None) or str(error)).splitlines()[0])
+
+
+def _shown(text: str) -> str:
+    """Without what URLs in it have before an @: a key and its secret, which may hold a slash."""
+    return re.sub(r"(?<=://)\S*@", "***@", text)
