@@ -27,7 +27,7 @@ LAYERS = (
     ("measure", "submit", "decide", "publish", "record"),
     ("context", "measured", "stopwatch"),
     ("engine",),
-    ("stats", "law", "facts", "facts_together", "waivers", "law_changes"),
+    ("stats", "law", "facts", "facts_file", "waivers", "law_changes"),
     ("decisions", "yaml_file", "files"),
     ("documents", "plugins", "resources", "tools", "git", "deployed"),
     ("model",),
@@ -36,7 +36,7 @@ LAYERS = (
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 # The composition root may know everything; a sink's own module is what a terminal shows.
 SAME_LAYER = {
-    ("facts", "facts_together"), ("law_changes", "law"), ("facts_together", "facts"),
+    ("law_changes", "law"), ("facts_file", "facts"),
     ("entry_points", "cli"), ("demo", "terminal"), ("law", "facts"), ("waivers", "law"), ("files", "decisions"),
     ("yaml_file", "files"),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from ml_compliance import __version__
 from ml_compliance.cli import main
 from ml_compliance.errors import UsageError
-from ml_compliance.facts import read_facts
+from ml_compliance.facts_file import read_facts
 from ml_compliance.law import read_law
 from ml_compliance.starter import recognised, start
 from ml_compliance.waivers import read_waivers

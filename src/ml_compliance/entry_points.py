@@ -28,7 +28,7 @@ from ml_compliance.errors import UsageError
 
 def fairness_item(config: str, threshold: float) -> Mapping[str, Any]:
     """Demographic parity for every sensitive attribute of the config. Raises UsageError when it names none."""
-    from ml_compliance.facts import read_facts
+    from ml_compliance.facts_file import read_facts
 
     sensitive = read_facts(Path(config)).data.sensitive
     if not sensitive:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from ml_compliance import plugins
 from ml_compliance.deployed import Deployment, Image, Scanner
 from ml_compliance.model import STRICT
-from ml_compliance.yaml_file import check, read_yaml
 
 FACTS_VERSION = "ml-compliance/config/v1"
 Scalar = bool | int | float | str
@@ -226,16 +224,3 @@ def settings_of(facts: Facts, name: str) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(settings_type(name)).validate_python(dict(facts.measure.get(name, {})))
-
-
-def read_facts(path: Path) -> Facts:
-    """Read compliance.yaml. Raises UsageError with file, line and remedy when something in it is wrong."""
-    from pydantic import TypeAdapter
-
-    from ml_compliance.facts_together import check_together
-
-    file = read_yaml(path, path.name)
-    check(file, facts_schema())
-    facts: Facts = TypeAdapter(Facts).validate_python(file.data)
-    check_together(facts, path.parent, file)
-    return facts

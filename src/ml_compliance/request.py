@@ -10,7 +10,8 @@ from typing import Any
 
 from ml_compliance.context import Progress, silent
 from ml_compliance.errors import UsageError
-from ml_compliance.facts import Engine, Facts, Server, read_facts
+from ml_compliance.facts import Engine, Facts, Server
+from ml_compliance.facts_file import read_facts
 from ml_compliance.law import DEFAULT_LAW, Law, items_of, read_law, with_items
 from ml_compliance.waivers import read_waivers
 from ml_compliance.yaml_file import read_yaml

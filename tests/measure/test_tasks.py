@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from ml_compliance.documents import read_evidence
-from ml_compliance.facts import read_facts
+from ml_compliance.facts_file import read_facts
 from ml_compliance.model import Measurement
 from tests.project import Project, csv
 

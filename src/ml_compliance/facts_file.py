@@ -1,4 +1,4 @@
-"""What compliance.yaml must not say together, beyond what its schema can hold."""
+"""compliance.yaml as a file: read, held to its schema, and to what a schema cannot say."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ import re
 from pathlib import Path
 
 from ml_compliance.errors import UsageError
-from ml_compliance.facts import Column, Data, Facts
-from ml_compliance.yaml_file import YamlFile
+from ml_compliance.facts import Column, Data, Facts, facts_schema
+from ml_compliance.yaml_file import YamlFile, check, read_yaml
 
 
-def check_together(facts: Facts, folder: Path, file: YamlFile) -> None:
+def read_facts(path: Path) -> Facts:
+    """Read compliance.yaml. Raises UsageError with file, line and remedy when something in it is wrong."""
+    from pydantic import TypeAdapter
+
+    file = read_yaml(path, path.name)
+    check(file, facts_schema())
+    facts: Facts = TypeAdapter(Facts).validate_python(file.data)
+    _check_together(facts, path.parent, file)
+    return facts
+
+
+def _check_together(facts: Facts, folder: Path, file: YamlFile) -> None:
     """Raise UsageError, with the line in `file`, where facts contradict each other or what is in `folder`."""
     for key in ("label", "prediction"):
         _check_column(getattr(facts.data, key), key, file)
