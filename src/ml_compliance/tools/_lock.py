@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ml_compliance.errors import EvaluationError, UsageError
+from ml_compliance.errors import UsageError
 
 LOCK_VARIABLE = "ML_COMPLIANCE_TOOLS_LOCK"
 MIRROR_VARIABLE = "ML_COMPLIANCE_TOOLS_MIRROR"
@@ -92,48 +91,16 @@ def this_platform() -> str:
 
 def pinned(tool: str, document: Mapping[str, Any]) -> Asset:
     """The asset of `tool` for this platform. Raises UsageError when the lock has none."""
-    here, entry = this_platform(), _entry(tool, document)
-    if here not in entry["assets"]:
+    here, locked = this_platform(), entry(tool, document)
+    if here not in locked["assets"]:
         raise UsageError(f"the lock has no {tool} for {here}", remedy="install it yourself, and put it on PATH")
-    go = entry.get("go", {"module": "", "sum": ""})
-    return Asset(tool, entry["version"], here, **entry["assets"][here], module=go["module"], source=go["sum"])
+    go = locked.get("go", {"module": "", "sum": ""})
+    return Asset(tool, locked["version"], here, **locked["assets"][here], module=go["module"], source=go["sum"])
 
 
-def _entry(tool: str, document: Mapping[str, Any]) -> dict[str, Any]:
+def entry(tool: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """What the lock says of `tool`, for every platform. Raises UsageError when it says nothing."""
     if tool not in document:
         raise UsageError(f"the lock has no program {tool!r}", remedy=f"choose from: {', '.join(sorted(document))}")
     found: dict[str, Any] = document[tool]
     return found
-
-
-def lock(document: Mapping[str, Any], tool: str, mirror: str = "") -> dict[str, Any]:
-    """`document` with the sha256 of every asset of `tool`, downloaded and held against what its publisher says.
-
-    That is in the file that the lock calls `checksums`, a line for each asset, else in the `.sha256` beside the asset.
-    `mirror` is as for `install`: a URL or folder that has the files and what was published with them. For whoever
-    maintains a lock: what this returns is reviewed and committed, and is the pin from then on. Raises EvaluationError
-    when an asset cannot be had, or when its publisher says another digest.
-    """
-    from ml_compliance.tools._install import download, mirrored
-
-    entry = _entry(tool, document)
-    assets = {}
-    with tempfile.TemporaryDirectory(prefix="ml-compliance-") as name:
-        for key, asset in sorted(entry["assets"].items()):
-            url, published = mirrored(asset["url"], mirror), Path(name) / "published"
-            found = download(url, Path(name) / "asset")
-            download(mirrored(entry.get("checksums", f"{asset['url']}.sha256"), mirror), published)
-            said = _published(published.read_text(encoding="utf-8", errors="replace"), url.rsplit("/", 1)[1])
-            if said != found:
-                raise EvaluationError(f"the asset's sha256 is {found}, published is {said[:64]!r}",
-                                      where=url, remedy="do not use it; ask its publisher")  # fmt: skip
-            assets[key] = {**asset, "sha256": found}
-    return {**document, tool: {**entry, "assets": assets}}
-
-
-def _published(text: str, name: str) -> str:
-    """The digest of the file `name` in what `sha256sum` writes, or the one that stands alone; empty without any."""
-    lines = [line.split() for line in text.splitlines() if line.strip()]
-    of_name = [line[0] for line in lines if len(line) == 2 and line[1].removeprefix("*") == name]
-    alone = [line[0] for line in lines if len(lines) == len(line) == 1]
-    return "".join((of_name or alone)[:1]).lower()
