@@ -116,7 +116,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "another alphabet": (
         "approver: risk@",
         "approver: r\u0456sk@",
-        "waivers.yaml:7: approver: the name has letters of several alphabets in 'r\u0456sk': CYRILLIC, LATIN",
+        "waivers.yaml:7: approver: the name has letters of several alphabets in 'r\\u0456sk': CYRILLIC, LATIN",
     ),
     "letters of another width": (
         "approver: risk",

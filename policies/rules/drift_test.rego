@@ -154,6 +154,7 @@ test_what_the_law_leaves_out_is_not_judged_and_shown if {
 	rules(submission, {"threshold": 0.1, "ignore": ["age"]}) == set()
 	law := fixtures.law_of(item({"ignore": ["age"]}))
 	some shown in drift.insufficient with input as submission with data.mlpolicy.law as law
+	shown.rule == "drift.columns_left_out"
 	shown.values.columns == [{"column": "age", "reason": "left out by the law"}]
 }
 

@@ -217,8 +217,9 @@ def test_what_cannot_be_read_is_named(opa: str, tmp_path: Path) -> None:
         done = _run(*arguments)
         assert done.exit_code == USAGE
         assert cause in done.output
-    (tmp_path / "list.json").write_text("[]")
-    assert "no `input`" in _run("--submission", str(tmp_path / "list.json")).output
+    for content, cause in (("[]", "this is not a JSON object"), ("{}", "no `input`")):
+        (tmp_path / "other.json").write_text(content)
+        assert cause in _run("--submission", str(tmp_path / "other.json")).output
 
 
 def test_without_opa_nothing_is_concluded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,10 +36,10 @@ jobs:
       - uses: org/ml-compliance@v1
         id: vulnerable
         continue-on-error: true
-        with: {{out: vulnerable}}
+        with: {{out: vulnerable, artifact: vulnerable}}
       - uses: org/ml-compliance@v1
         id: explained
-        with: {{config: explained.yaml, out: explained}}
+        with: {{config: explained.yaml, out: explained, artifact: explained}}
 """
 FACTS = """\
 project: loans
