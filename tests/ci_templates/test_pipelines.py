@@ -21,6 +21,7 @@ from tests import images, scans
 from tests.ci_templates import consumer as example
 from tests.ci_templates.consumer import OUT, ROOT, TEMPLATES, Consumer, commit, git
 from tests.platforms.gitlab_server import gitlab
+from tests.programs import required
 from tests.project import FACTS, LAW
 from tests.publish.test_container_scanning import FORMAT
 
@@ -225,6 +226,13 @@ def test_an_image_is_scanned_for_the_security_widgets_of_gitlab(consumer: Consum
     assert {item["name"].split(":")[0] for item in report["vulnerabilities"]} == {"openssl"}
     bill = json.loads(done.artifact("scan-image", "image.cdx.json"))
     assert "libcrypto3" in {item["name"] for item in bill["components"]}
+
+
+def test_the_whole_gate_has_the_programs_that_it_is_told(consumer: Consumer) -> None:
+    trivy = required("trivy")
+    done = consumer.run(include=local(consumer, "ml-compliance", engine="embedded", tools="trivy"))
+    assert done.code == 0, done.log
+    assert f"> {trivy}" in done.log
 
 
 def test_the_fairness_report_waits_for_a_schedule(consumer: Consumer) -> None:

@@ -16,7 +16,7 @@ from tests.ci_templates.consumer import ROOT, TEMPLATES
 
 FILES = sorted(TEMPLATES.glob("*.yml"))
 DOCUMENT = (ROOT / "docs" / "gitlab.md").read_text(encoding="utf-8")
-OF_GITLAB = {"job-prefix", "stage", "image", "version", "wheel-sha256", "comment", "check"}
+OF_GITLAB = {"job-prefix", "stage", "image", "version", "wheel-sha256", "comment", "check", "tools"}
 COMMANDS = {
     "ml-compliance": main.commands["gate"],
     "query-opa": main.commands["decide"],
