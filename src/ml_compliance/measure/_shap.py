@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ml_compliance.engine.models import LoadedModel, Scalar, class_index, model_code
@@ -65,7 +66,14 @@ class Question:
 
 
 def _import_shap() -> Any:
-    """SHAP without its just-in-time compiler, which costs five seconds to speed up loops that take one."""
+    """SHAP without its just-in-time compiler, which costs five seconds to speed up loops that take one.
+
+    From Python 3.12 on its lock is of a version that has none.
+    """
+    if find_spec("numba") is None:
+        import shap
+
+        return shap
     from numba import config
 
     before = vars(config)["DISABLE_JIT"]
