@@ -192,4 +192,12 @@ warning contains code.finding if {
 warning contains law.finding("model_files.pickle", item, "low", "id", {"values": {"file": file}}) if {
 	some item in items
 	some file in {one.file | some one in imports}
+	not declares(file)
+}
+
+# skops, and MLmodel for it, name the types that they need; they are no programs.
+declares(path) if {
+	some file in files
+	file.path == path
+	file.format in {"skops", "text"}
 }

@@ -235,7 +235,7 @@ def test_hostile_text_is_no_command_and_no_output(run: Run, wish: Wish) -> None:
         assert command, line
         assert "::" not in command[3]
         assert "\n" not in line
-    _github_runner.deliver_outputs(report, run, wish, dry=False)
+    _github_runner.deliver_outputs(report, run, wish)
     found = parsed(Path(run.outputs).read_text())
     assert set(found) == set(_github_runner.outputs(report, wish))
     assert "\n" not in found["decision-id"]

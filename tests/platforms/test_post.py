@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -138,8 +139,10 @@ def test_publishing_that_fails_is_told_and_the_decision_stays(
 
 
 def test_a_dry_run_prints_the_same_bytes_and_speaks_to_nobody(
-    gated: Project, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    gated: Project, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a dry run has connected")
 
@@ -152,6 +155,8 @@ def test_a_dry_run_prints_the_same_bytes_and_speaks_to_nobody(
     written = [item["path"].rsplit("/", 1)[-1] for item in requests if item["method"] != "GET"]
     assert written == ["graphql", "check-runs", "comments"]
     assert "per_page=100" in "".join(item["path"] for item in requests)
+    # Outputs are sent nowhere, and a later step may ask for them.
+    assert re.search(r"^verdict<<.*\nallowed$", (tmp_path / "outputs").read_text(), re.MULTILINE)
 
 
 def test_doctor_says_what_is_here(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

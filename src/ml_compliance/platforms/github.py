@@ -124,7 +124,7 @@ def deliver(report: Report, run: Run, api: Api, wish: Wish) -> tuple[Delivery, .
         _sent(wish.comment, _comment(run), lambda: _commented(report, run, api, wish, checked=there), dry),
         checked,
         runner.deliver_summary(report, run, dry=dry),
-        runner.deliver_outputs(report, run, wish, dry=dry),
+        runner.deliver_outputs(report, run, wish),
         runner.deliver_commands(report, dry=dry),
     )
 
