@@ -140,7 +140,7 @@ violation contains law.finding("image.vulnerable", item, vulnerabilities.grade(s
 #   rule: image.vulnerability
 #   severity: high
 #   message: "the image has the {values[severity]} vulnerability {values[cve]}: {values[packages]}"
-#   remedy: update {values[packages]}, build the image again and scan it
+#   remedy: "where a fix is named, update the package to it and build the image again; where there is none yet, a VEX file or a waiver says why it may be there"
 #   reads: ["input.evidence.image.facts.vulnerabilities[]"]
 violation contains law.finding("image.vulnerability", item, severity, "maximum", rest) if {
 	some item in items

@@ -161,7 +161,7 @@ violation contains law.finding("model_dependencies.vulnerable", item, severity, 
 #   rule: model_dependencies.vulnerability
 #   severity: high
 #   message: "the model needs what has the {values[severity]} vulnerability {values[cve]}: {values[packages]}"
-#   remedy: update {values[packages]}, train the model with it and log it again
+#   remedy: "where a fix is named, update the package to it, train the model with it and log it again; where there is none yet, a waiver says why it may be there"
 #   reads: ["input.evidence.model_dependencies.facts.vulnerabilities[]"]
 violation contains law.finding("model_dependencies.vulnerability", item, severity, "maximum", rest) if {
 	some item in items

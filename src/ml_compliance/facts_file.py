@@ -27,6 +27,7 @@ def _check_together(facts: Facts, folder: Path, file: YamlFile) -> None:
         _check_column(getattr(facts.data, key), key, file)
     _check_task(facts.data, file)
     _check_champion(facts, file)
+    _check_image(facts, file)
     _check_mask(facts.record.mask, file)
     _check_rego(facts, folder, file)
 
@@ -73,6 +74,18 @@ def _check_task(data: Data, file: YamlFile) -> None:
             where=f"{file.name}:{file.line(('data', 'score'))}",
             remedy="leave data.score out",
         )
+
+
+def _check_image(facts: Facts, file: YamlFile) -> None:
+    image = facts.image
+    if image is None:
+        return
+    if bool(image.name) == bool(image.archive):
+        said = "both a name and an archive" if image.name else "neither a name nor an archive"
+        raise UsageError(f"image has {said}", where=f"{file.name}:{file.line(('image',))}", remedy="write one of them")
+    if image.name.startswith("-"):  # Trivy would take it for an option
+        raise UsageError(f"image.name: {image.name!r} is no name of an image",
+                         where=f"{file.name}:{file.line(('image', 'name'))}")  # fmt: skip
 
 
 def _check_champion(facts: Facts, file: YamlFile) -> None:

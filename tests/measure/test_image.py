@@ -229,6 +229,7 @@ def test_what_hides_findings_from_trivy_is_not_listened_to(tmp_path: Path, monke
 def test_mistakes_in_the_facts(image: str, said: str, tmp_path: Path) -> None:
     result = judge(gate_on(tmp_path, image))
     assert (result.code, said in result.err) == (2, True), result.err
+    assert "compliance.yaml:9: " in result.err
 
 
 def test_a_private_registry_is_scanned_and_the_password_stays_secret(

@@ -41,7 +41,7 @@ def connect_to(url: str) -> Link:
     kind = resolved.partition("://")[0].replace("postgresql", "postgres")
     known = sorted(point.name for point in ibis.util.backend_entry_points())
     if "://" not in resolved or kind not in known:
-        raise UsageError("this is no URL of a backend of Ibis", where=_WHERE,
+        raise UsageError("this is no URL of a backend of Ibis", where=_WHERE, named=url,
                          remedy=f"write pyspark://, or one of {', '.join(known)}")  # fmt: skip
     try:
         if kind == "pyspark":
@@ -115,7 +115,7 @@ def _value(found: re.Match[str], url: str) -> str:
     """The value of a variable in `url`, escaped where it would otherwise change what the URL says."""
     name = found[1] or found[2]
     if name not in os.environ:
-        raise UsageError(f"the environment variable {name} is not set", where=_WHERE, remedy=f"set {name}")
+        raise UsageError(f"the environment variable {name} is not set", where=_WHERE, remedy=f"set {name}", named=url)
     escaped = "?" in url[: found.start()] or "@" in re.split("[/?]", url[found.end() :], maxsplit=1)[0]
     return quote(os.environ[name], safe="") if escaped else os.environ[name]
 

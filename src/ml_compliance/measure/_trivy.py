@@ -117,8 +117,9 @@ def _why(code: int, said: str) -> str:
     if code < 0:
         return f"trivy was ended by the signal {signal.Signals(-code).name}"
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    fatal = [line for line in lines if "FATAL" in line or "level=fatal" in line] or lines[-1:]
-    told = " ".join(" ".join(fatal).split())
+    fatal = [place for place, line in enumerate(lines) if "FATAL" in line or "level=fatal" in line]
+    # Several causes stand in lines of their own below.
+    told = " ".join(" ".join(lines[fatal[0] :] if fatal else lines[-1:]).split())
     # The last cause is the one that matters, and Trivy writes it last.
     return f"…{told[-_SAID:]}" if len(told) > _SAID else told or f"trivy ended with {code}, without a word"
 

@@ -53,14 +53,9 @@ def measure(context: Context, settings: NoSettings) -> Evidence:
 
 def _checked(image: Image, context: Context) -> Path | None:
     """The archive, if that is what is named."""
-    if bool(image.name) == bool(image.archive):
-        said = "both a name and an archive" if image.name else "neither a name nor an archive"
-        raise UsageError(f"image has {said}", where="compliance.yaml", remedy="write one of them")
-    if image.name.startswith("-"):
-        raise UsageError(f"image.name: {image.name!r} is no name of an image", where="compliance.yaml")
     for written in (image.archive, *image.vex):
         if written and not context.path(written).exists():
-            raise UsageError("there is no such file", where=written, remedy="put image in compliance.yaml right")
+            raise UsageError("there is no such file", where=written, remedy="correct its path", named=written)
     return context.path(image.archive).resolve() if image.archive else None
 
 
