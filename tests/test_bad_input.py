@@ -263,3 +263,16 @@ def test_names_that_do_not_exist(tmp_path: Path) -> None:
     assert result.code == 2
     assert "there is no measure plugin called 'fairnes'" in result.err
     assert "fairness" in result.err
+
+
+@pytest.mark.parametrize("check", ["AVD-AWS-088", "AWS-0088", "avd-aws-0088"])
+def test_a_check_that_there_is_not_is_no_law(tmp_path: Path, check: str) -> None:
+    project = example.make(tmp_path)
+    project.write(
+        "compliance_policy.yaml", f"project: loans\npolicies:\n  - {{id: d, type: deployment, checks: [{check}]}}\n"
+    )
+    done = project.run("gate")
+    assert done.code == 2
+    assert f"compliance_policy.yaml:3: policies[0].checks[0]: '{check}' is none of AVD-AWS-0001" in done.err
+    assert "did you mean 'AVD-AWS-0088'?" in done.err
+    assert len(done.err) < 1_000

@@ -36,7 +36,7 @@ test_a_pickle_of_what_is_allowed_is_warned_of if {
 	rules(good, {}) == set()
 	warned(good, {}) == {"model_files.pickle"}
 	warned(about([{"path": "model.skops", "format": "skops", "readable": true}], []), {}) == set()
-	trusted := [{"name": "sklearn.tree._tree.Tree", "file": file} | some file in ["MLmodel", "model.skops"]]
+	trusted := [{"name": "sklearn.tree._tree.Tree", "file": file, "dangerous": false} | some file in ["MLmodel", "model.skops"]]
 	described := [{"path": "MLmodel", "format": "text", "readable": true}, {"path": "model.skops", "format": "skops", "readable": true}]
 	warned(about(described, trusted), {}) == set()
 }

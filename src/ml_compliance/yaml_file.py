@@ -16,6 +16,7 @@ from ml_compliance.files import read_plain
 
 Place = tuple[str | int, ...]
 _WORD = re.compile(r"[^\W\d_]+")
+_NAMED = 30
 _DEEPEST, _MOST_PLACES, _LARGEST = 100, 100_000, 16 * 1024 * 1024
 
 
@@ -192,10 +193,14 @@ def _say(error: Any) -> str:
         wanted = error.validator_value
         return f"{error.instance!r} is not of type {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
     if error.validator in ("enum", "const"):
-        values = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-        near = difflib.get_close_matches(str(error.instance), [str(value) for value in values], n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"{error.instance!r} is none of {', '.join(map(str, values))}{hint}"
+        found = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+        values = [str(value) for value in found]
+        # In whatever case it is written: letters of the other case are as far apart as any.
+        folded = {value.casefold(): value for value in reversed(values)}
+        near = difflib.get_close_matches(str(error.instance).casefold(), folded, n=1, cutoff=0.5)
+        hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
+        told = f"{', '.join(values[:_NAMED])}{', …' if len(values) > _NAMED else ''}"
+        return f"{error.instance!r} is none of {told}{hint}"
     if error.context:
         return f"{error.instance!r} is not of type {' or '.join(str(inner.validator_value) for inner in error.context)}"
     return str(error.message)
