@@ -24,7 +24,7 @@ def check_destinations(request: Request) -> None:
     """Hold the facts to what they named at the last commit that the change set and its base have in common.
 
     Nothing is compared where no base is named, or nothing is sent. Raises UsageError, with the line, for a destination
-    that was not named there, and where the base cannot be looked at.
+    that was not named there, and where the base cannot be looked at, or should be named and is not.
     """
     base = request.base or base_of(os.environ)
     file = read_yaml(request.config, request.config.name)
