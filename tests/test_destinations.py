@@ -11,7 +11,7 @@ from ml_compliance.destinations import destinations
 from tests import project as example
 from tests.decide.opa_server import answering
 from tests.project import FACTS, Project, Result
-from tests.test_preregistration import event, git
+from tests.test_preregistration import event, git, inside, submodule
 
 SERVER = "server: {url: 'http://127.0.0.1:1', token_env: OPA_TOKEN}\n"
 TOKENS = {"MLFLOW_TRACKING_TOKEN": "t", "TRIVY_PASSWORD": "p", "PGPASSWORD": "p"}
@@ -121,6 +121,18 @@ def test_what_a_merge_queue_has_not_merged_yet_names_no_server(
     assert MOVED[0][1] in result.err
     event(monkeypatch, tmp_path, "merge_group", {"merge_group": {"base_ref": "refs/heads/gone"}})
     assert "whether this change set moved server is not known: origin/gone" in _gate(project).err
+
+
+def test_facts_in_a_submodule_are_not_compared_with_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
+    monkeypatch.setenv("OPA_TOKEN", "secret")
+    project = inside(tmp_path)
+    project.write("compliance.yaml", FACTS + SERVER)
+    submodule(project.folder.parent, "model")
+    git(project.folder, "update-ref", "refs/remotes/origin/main", "HEAD")
+    result = _gate(project)
+    assert result.code == 2
+    assert "whether this change set moved server is not known: origin/main: compliance.yaml is in a git" in result.err
 
 
 def test_an_event_that_does_not_say_its_base_is_no_run_without_one(

@@ -12,6 +12,7 @@ import pytest
 
 from ml_compliance.errors import UsageError
 from ml_compliance.law_changes import base_of, law_changes
+from ml_compliance.model import LawChanges
 from tests import project as example
 from tests.project import LAW, Project
 
@@ -238,6 +239,71 @@ def test_a_law_that_cannot_be_read_there_is_not_compared(project: Project) -> No
     committed(project)
     project.write("compliance_policy.yaml", LAW)
     assert "this is not YAML" in law_changes(project.folder, "compliance_policy.yaml", (), "main").reason
+
+
+def submodule(folder: Path, name: str) -> None:
+    """Put a repository in the place of the folder `name`, which has all of its files and a `main` of its own."""
+    inner, elsewhere = folder / name, folder.parent / "elsewhere"
+    git(folder, "rm", "-q", "-r", "--cached", name)
+    inner.rename(elsewhere)
+    git(elsewhere, "init", "-q", "-b", "main")
+    git(elsewhere, "add", ".")
+    git(elsewhere, "commit", "-q", "-m", "looks the same")
+    git(folder, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(elsewhere), name)
+    git(folder, "commit", "-q", "-am", "move")
+
+
+def inside(folder: Path) -> Project:
+    """A repository on a branch `change`, with a project in its folder `model` that `main` has too."""
+    (folder / "whole" / "model").mkdir(parents=True)
+    project = example.make(folder / "whole" / "model")
+    (project.folder / "rules").mkdir()
+    project.write("rules/own.rego", "package mlpolicy.own\n")
+    whole = project.folder.parent
+    git(whole, "init", "-q", "-b", "main")
+    git(whole, "add", ".")
+    git(whole, "commit", "-q", "-m", "start")
+    git(whole, "update-ref", "refs/remotes/origin/main", "HEAD")
+    git(whole, "checkout", "-q", "-b", "change")
+    return project
+
+
+def test_what_a_submodule_holds_is_not_compared_with_itself(tmp_path: Path) -> None:
+    project = inside(tmp_path)
+    submodule(project.folder.parent, "model")
+    found = law_changes(project.folder, "compliance_policy.yaml", ("rules",), "main", "compliance.yaml")
+    assert found == LawChanges(reason="main: compliance.yaml is in a git submodule")
+
+
+def test_facts_in_a_submodule_beside_the_law_are_not_compared_either(tmp_path: Path) -> None:
+    project = inside(tmp_path)
+    project.write("../compliance_policy.yaml", LAW)
+    submodule(project.folder.parent, "model")
+    found = law_changes(project.folder.parent, "compliance_policy.yaml", (), "main", "model/compliance.yaml")
+    assert found == LawChanges(reason="main: model/compliance.yaml is in a git submodule")
+
+
+def test_a_submodule_that_is_compared_whole_has_changed(tmp_path: Path) -> None:
+    project = inside(tmp_path)
+    submodule(project.folder.parent, "model/rules")
+    found = law_changes(project.folder, "compliance_policy.yaml", ("rules",), "main", "compliance.yaml")
+    assert [(item.file, item.effect) for item in found.changes] == [("rules", "changed")]
+    within = law_changes(project.folder, "compliance_policy.yaml", ("rules/own.rego",), "main", "compliance.yaml")
+    assert within == LawChanges(reason="main: rules/own.rego is in a git submodule")
+
+
+def test_what_a_submodule_held_was_not_nothing(tmp_path: Path) -> None:
+    """Else every limit of the law that takes its place would be said to be a new one."""
+    project = inside(tmp_path)
+    whole = project.folder.parent
+    submodule(whole, "model")
+    git(whole, "branch", "-f", "main", "HEAD")
+    git(whole, "rm", "-q", "--cached", "model")
+    (project.folder / ".git").unlink()
+    git(whole, "add", "model")
+    git(whole, "commit", "-q", "-m", "a law of its own")
+    found = law_changes(project.folder, "compliance_policy.yaml", (), "main", "compliance.yaml")
+    assert found == LawChanges(reason="main: compliance.yaml was in a git submodule")
 
 
 @pytest.mark.parametrize("flag", ["--policy-digest", "--model-uri"])

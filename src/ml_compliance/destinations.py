@@ -31,12 +31,15 @@ def check_destinations(request: Request) -> None:
     now = destinations(file.data, os.environ, opa_url=request.opa_url)
     if not base or not now:
         return
-    folder = request.config.parent
+    folder, name = request.config.parent, request.config.name
     try:
-        before = read_at(folder, git.merge_base(folder, base), request.config.name)
+        before = read_at(folder, git.merge_base(folder, base, [name]), name)
     except git.NoGitError as error:
-        raise UsageError(f"whether this change set moved {', '.join(sorted(now))} is not known: {base}: {error}",
-                         where=file.name, remedy="fetch the history (fetch-depth: 0)") from error  # fmt: skip
+        raise UsageError(
+            f"whether this change set moved {', '.join(sorted(now))} is not known: {base}: {error}",
+            where=file.name,
+            remedy="fetch the history (fetch-depth: 0); have the facts in no submodule",
+        ) from error
     known = destinations(before, os.environ, opa_url=request.opa_url)
     for name, places in now.items():
         if new := sorted(places - known.get(name, frozenset())):

@@ -64,12 +64,13 @@ def law_changes(
 
     `facts` is compliance.yaml: what it says of the rules is compared, too. If it named another law, the two laws are,
     unless `law_of_facts` says that the law is not the facts' to name. Compared is with the last commit that `base` and
-    HEAD have in common. Where git, the base or a readable law is missing there, the result says so.
+    HEAD have in common. Where git, the base or a readable law is missing there, or one of these is or was in a
+    submodule, the result says so.
     """
     if not base:
         return LawChanges()
     try:
-        commit = git.merge_base(folder, base)
+        commit = git.merge_base(folder, base, [name for name in (facts, law, *others) if name])
         named = _named(read_at(folder, commit, facts)) if facts else {}
         named_now = _named(read_yaml(folder / facts, facts).data) if named else {}
         moved = {key for key in _NAMED if named.get(key) != named_now.get(key)}
