@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from ml_compliance.destinations import destinations
 from tests import project as example
 from tests.decide.opa_server import answering
 from tests.project import FACTS, Project, Result
-from tests.test_preregistration import git
+from tests.test_preregistration import event, git, inside, submodule
 
 SERVER = "server: {url: 'http://127.0.0.1:1', token_env: OPA_TOKEN}\n"
 TOKENS = {"MLFLOW_TRACKING_TOKEN": "t", "TRIVY_PASSWORD": "p", "PGPASSWORD": "p"}
@@ -19,7 +20,7 @@ TOKENS = {"MLFLOW_TRACKING_TOKEN": "t", "TRIVY_PASSWORD": "p", "PGPASSWORD": "p"
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project on a branch, whose facts name a server on `main` already."""
-    for name in ("CI_MERGE_REQUEST_DIFF_BASE_SHA", *TOKENS):
+    for name in ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "GITHUB_EVENT_NAME", *TOKENS):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OPA_TOKEN", "secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -102,6 +103,49 @@ def test_elsewhere_than_in_a_change_set_nothing_is_compared(project: Project, mo
     monkeypatch.delenv("GITHUB_BASE_REF")
     project.write("compliance.yaml", FACTS + MOVED[0][0])
     assert _gate(project).code == 3
+
+
+def test_what_a_merge_queue_has_not_merged_yet_names_no_server(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also not by what waits before it: a group is built on those, and they may fail."""
+    monkeypatch.delenv("GITHUB_BASE_REF")
+    project.write("compliance.yaml", FACTS + MOVED[0][0])
+    git(project.folder, "commit", "-q", "-am", "the group before it")
+    git(project.folder, "commit", "-q", "--allow-empty", "-m", "its own change")
+    before = subprocess.run(["git", "-C", str(project.folder), "rev-parse", "HEAD^"], check=True, capture_output=True)
+    event(monkeypatch, tmp_path, "merge_group", {
+        "merge_group": {"base_sha": before.stdout.decode().strip(), "base_ref": "refs/heads/main"}})  # fmt: skip
+    result = _gate(project)
+    assert result.code == 2
+    assert MOVED[0][1] in result.err
+    event(monkeypatch, tmp_path, "merge_group", {"merge_group": {"base_ref": "refs/heads/gone"}})
+    assert "whether this change set moved server is not known: origin/gone" in _gate(project).err
+
+
+def test_facts_in_a_submodule_are_not_compared_with_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
+    monkeypatch.setenv("OPA_TOKEN", "secret")
+    project = inside(tmp_path)
+    project.write("compliance.yaml", FACTS + SERVER)
+    submodule(project.folder.parent, "model")
+    git(project.folder, "update-ref", "refs/remotes/origin/main", "HEAD")
+    result = _gate(project)
+    assert result.code == 2
+    assert "whether this change set moved server is not known: origin/main: compliance.yaml is in a git" in result.err
+
+
+def test_an_event_that_does_not_say_its_base_is_no_run_without_one(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_BASE_REF")
+    project.write("compliance.yaml", FACTS + MOVED[0][0])
+    event(monkeypatch, tmp_path, "merge_group", {"merge_group": {}})
+    result = _gate(project)
+    assert result.code == 2
+    assert "the event merge_group does not say into which branch it will be merged" in result.err
+    assert "--base" in result.err
+    assert not (project.out / "decision.json").exists()
 
 
 @pytest.mark.parametrize(

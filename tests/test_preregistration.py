@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ml_compliance.errors import UsageError
 from ml_compliance.law_changes import base_of, law_changes
+from ml_compliance.model import LawChanges
 from tests import project as example
 from tests.project import LAW, Project
 
@@ -18,7 +21,7 @@ OTHER = "sha256:" + "0" * 64
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    for name in ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_DIFF_BASE_SHA"):
+    for name in ("GITHUB_BASE_REF", "GITHUB_EVENT_NAME", "CI_MERGE_REQUEST_DIFF_BASE_SHA"):
         monkeypatch.delenv(name, raising=False)
     return example.make(tmp_path)
 
@@ -26,6 +29,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def git(folder: Path, *words: str) -> None:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", *identity, "-C", str(folder), *words], check=True, capture_output=True)
+
+
+def event(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, said: Any) -> None:
+    """What GitHub Actions says of a run that was started by `name`."""
+    path = folder / "event.json"
+    path.write_text(json.dumps(said), encoding="utf-8")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", name)
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(path))
 
 
 def committed(project: Project) -> Project:
@@ -158,6 +169,50 @@ def test_the_base_that_the_platform_names(project: Project, monkeypatch: pytest.
     assert "law: unchanged since" in project.run("gate").out
 
 
+REQUEST = {"pull_request": {"base": {"ref": "release/1"}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "base"),
+    [
+        ("merge_group", {"merge_group": {"base_ref": "refs/heads/release/1"}}, "origin/release/1"),
+        *((name, REQUEST, "origin/release/1") for name in ("pull_request", "pull_request_target",
+          "pull_request_review", "pull_request_review_comment")),
+        ("push", {"before": "a" * 40}, ""),
+        ("workflow_dispatch", {}, ""),
+    ],
+)  # fmt: skip
+def test_the_base_that_only_the_event_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: Any, base: str
+) -> None:
+    event(monkeypatch, tmp_path, name, said)
+    monkeypatch.setenv("GITHUB_BASE_REF", "")
+    monkeypatch.delenv("CI_MERGE_REQUEST_DIFF_BASE_SHA", raising=False)
+    assert base_of(os.environ) == base
+
+
+@pytest.mark.parametrize("said", [[], "", {}, {"merge_group": None}, {"merge_group": {"base_ref": 7}},
+                                  {"merge_group": {"base_ref": "refs/heads/"}}])  # fmt: skip
+def test_a_base_that_the_event_does_not_name_is_a_mistake(tmp_path: Path, said: Any) -> None:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps(said), encoding="utf-8")
+    for place in (str(path), str(tmp_path / "none"), str(tmp_path), ""):
+        with pytest.raises(UsageError) as caught:
+            base_of({"GITHUB_EVENT_NAME": "merge_group", "GITHUB_EVENT_PATH": place})
+        assert (caught.value.where, "--base" in caught.value.remedy) == (place or "GITHUB_EVENT_PATH", True)
+
+
+def test_the_law_of_a_merge_queue_is_compared(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed(project)
+    git(project.folder, "update-ref", "refs/remotes/origin/main", "main")
+    project.write("compliance_policy.yaml", LAW.replace("threshold: 0.3", "threshold: 0.5"))
+    event(monkeypatch, tmp_path, "merge_group", {"merge_group": {"base_ref": "refs/heads/main"}})
+    assert project.run("gate").code == 0
+    assert [item["effect"] for item in decision(project)["law_changes"]["changes"]] == ["loosened"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "effect"),
     [
@@ -184,6 +239,71 @@ def test_a_law_that_cannot_be_read_there_is_not_compared(project: Project) -> No
     committed(project)
     project.write("compliance_policy.yaml", LAW)
     assert "this is not YAML" in law_changes(project.folder, "compliance_policy.yaml", (), "main").reason
+
+
+def submodule(folder: Path, name: str) -> None:
+    """Put a repository in the place of the folder `name`, which has all of its files and a `main` of its own."""
+    inner, elsewhere = folder / name, folder.parent / "elsewhere"
+    git(folder, "rm", "-q", "-r", "--cached", name)
+    inner.rename(elsewhere)
+    git(elsewhere, "init", "-q", "-b", "main")
+    git(elsewhere, "add", ".")
+    git(elsewhere, "commit", "-q", "-m", "looks the same")
+    git(folder, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(elsewhere), name)
+    git(folder, "commit", "-q", "-am", "move")
+
+
+def inside(folder: Path) -> Project:
+    """A repository on a branch `change`, with a project in its folder `model` that `main` has too."""
+    (folder / "whole" / "model").mkdir(parents=True)
+    project = example.make(folder / "whole" / "model")
+    (project.folder / "rules").mkdir()
+    project.write("rules/own.rego", "package mlpolicy.own\n")
+    whole = project.folder.parent
+    git(whole, "init", "-q", "-b", "main")
+    git(whole, "add", ".")
+    git(whole, "commit", "-q", "-m", "start")
+    git(whole, "update-ref", "refs/remotes/origin/main", "HEAD")
+    git(whole, "checkout", "-q", "-b", "change")
+    return project
+
+
+def test_what_a_submodule_holds_is_not_compared_with_itself(tmp_path: Path) -> None:
+    project = inside(tmp_path)
+    submodule(project.folder.parent, "model")
+    found = law_changes(project.folder, "compliance_policy.yaml", ("rules",), "main", "compliance.yaml")
+    assert found == LawChanges(reason="main: compliance.yaml is in a git submodule")
+
+
+def test_facts_in_a_submodule_beside_the_law_are_not_compared_either(tmp_path: Path) -> None:
+    project = inside(tmp_path)
+    project.write("../compliance_policy.yaml", LAW)
+    submodule(project.folder.parent, "model")
+    found = law_changes(project.folder.parent, "compliance_policy.yaml", (), "main", "model/compliance.yaml")
+    assert found == LawChanges(reason="main: model/compliance.yaml is in a git submodule")
+
+
+def test_a_submodule_that_is_compared_whole_has_changed(tmp_path: Path) -> None:
+    project = inside(tmp_path)
+    submodule(project.folder.parent, "model/rules")
+    found = law_changes(project.folder, "compliance_policy.yaml", ("rules",), "main", "compliance.yaml")
+    assert [(item.file, item.effect) for item in found.changes] == [("rules", "changed")]
+    within = law_changes(project.folder, "compliance_policy.yaml", ("rules/own.rego",), "main", "compliance.yaml")
+    assert within == LawChanges(reason="main: rules/own.rego is in a git submodule")
+
+
+def test_what_a_submodule_held_was_not_nothing(tmp_path: Path) -> None:
+    """Else every limit of the law that takes its place would be said to be a new one."""
+    project = inside(tmp_path)
+    whole = project.folder.parent
+    submodule(whole, "model")
+    git(whole, "branch", "-f", "main", "HEAD")
+    git(whole, "rm", "-q", "--cached", "model")
+    (project.folder / ".git").unlink()
+    git(whole, "add", "model")
+    git(whole, "commit", "-q", "-m", "a law of its own")
+    found = law_changes(project.folder, "compliance_policy.yaml", (), "main", "compliance.yaml")
+    assert found == LawChanges(reason="main: compliance.yaml was in a git submodule")
 
 
 @pytest.mark.parametrize("flag", ["--policy-digest", "--model-uri"])

@@ -24,19 +24,22 @@ def check_destinations(request: Request) -> None:
     """Hold the facts to what they named at the last commit that the change set and its base have in common.
 
     Nothing is compared where no base is named, or nothing is sent. Raises UsageError, with the line, for a destination
-    that was not named there, and where the base cannot be looked at.
+    that was not named there, and where the base cannot be looked at, or should be named and is not.
     """
     base = request.base or base_of(os.environ)
     file = read_yaml(request.config, request.config.name)
     now = destinations(file.data, os.environ, opa_url=request.opa_url)
     if not base or not now:
         return
-    folder = request.config.parent
+    folder, name = request.config.parent, request.config.name
     try:
-        before = read_at(folder, git.merge_base(folder, base), request.config.name)
+        before = read_at(folder, git.merge_base(folder, base, [name]), name)
     except git.NoGitError as error:
-        raise UsageError(f"whether this change set moved {', '.join(sorted(now))} is not known: {base}: {error}",
-                         where=file.name, remedy="fetch the history (fetch-depth: 0)") from error  # fmt: skip
+        raise UsageError(
+            f"whether this change set moved {', '.join(sorted(now))} is not known: {base}: {error}",
+            where=file.name,
+            remedy="fetch the history (fetch-depth: 0); have the facts in no submodule",
+        ) from error
     known = destinations(before, os.environ, opa_url=request.opa_url)
     for name, places in now.items():
         if new := sorted(places - known.get(name, frozenset())):

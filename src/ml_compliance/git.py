@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ml_compliance.environment import told
 
+_LINK = "160000 "
+"""How git lists a submodule."""
 _COMMIT = re.compile("[0-9a-f]{7,64}")
 
 
@@ -32,8 +35,16 @@ def git_state(folder: Path) -> GitState:
     return GitState(commit.strip(), bool(changes.strip()))
 
 
-def merge_base(folder: Path, base: str) -> str:
-    """The last commit that `base`, a branch or commit, shares with HEAD. Raises NoGitError when there is none."""
+def merge_base(folder: Path, base: str, names: Sequence[str]) -> str:
+    """The last commit that `base`, a branch or commit, shares with HEAD.
+
+    Raises NoGitError when there is none; and for a file or folder of `names`, which are to be compared with it and are
+    relative to `folder`, in a submodule: that has branches of its own, and those are not what the change set is about.
+    """
+    for name in names:
+        place = (folder / name).parent
+        if place.is_dir() and _git(place, "rev-parse", "--show-superproject-working-tree").strip():
+            raise NoGitError(f"{name} is in a git submodule")
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").strip()
     try:
         return _git(folder, "merge-base", commit, "HEAD").strip()
@@ -42,10 +53,18 @@ def merge_base(folder: Path, base: str) -> str:
 
 
 def text_at(folder: Path, commit: str, name: str) -> str | None:
-    """What the file `name`, relative to `folder`, was at `commit`; None when it was not there."""
-    if not _git(folder, "ls-tree", "--name-only", commit, "--", name).strip():
-        return None
-    return _git(folder, "show", f"{commit}:./{name}")
+    """What the file `name`, relative to `folder`, was at `commit`; None when it was not there.
+
+    Raises NoGitError when it was in a submodule.
+    """
+    if _git(folder, "ls-tree", "--name-only", commit, "--", name).strip():
+        return _git(folder, "show", f"{commit}:./{name}")
+    whole = PurePosixPath(_git(folder, "rev-parse", "--show-prefix").removesuffix("\n")) / name
+    above = [str(path) for path in PurePosixPath(os.path.normpath(whole)).parents][:-1]
+    found = _git(folder, "ls-tree", "-z", "--full-tree", commit, "--", *above) if above else ""
+    if any(entry.startswith(_LINK) for entry in found.split("\0")):
+        raise NoGitError(f"{name} was in a git submodule")
+    return None
 
 
 def changed_since(folder: Path, commit: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ml_compliance import git
 from ml_compliance.errors import UsageError
+from ml_compliance.files import read_json
 from ml_compliance.law import DEFAULT_LAW
 from ml_compliance.model import LawChange, LawChanges
 from ml_compliance.yaml_file import read_yaml
@@ -22,14 +23,38 @@ _NAMED = (
     "data.reference", "data.proxies",
 )  # fmt: skip
 _BASES = {"GITHUB_BASE_REF": "origin/", "CI_MERGE_REQUEST_DIFF_BASE_SHA": ""}
+# GitHub sets GITHUB_BASE_REF for two of these. The base_sha of a group may be the group before it, not merged yet.
+_BASES_OF_EVENTS = {
+    "merge_group": "merge_group.base_ref",
+    **dict.fromkeys(
+        ("pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"),
+        "pull_request.base.ref",
+    ),
+}
 _LARGER_IS_LOOSER = {"maximum", "margin", "relative_margin", "max_failed_expectations", "threshold"}
 _SMALLER_IS_LOOSER = {"minimum", "min_improvement", "min_relative_improvement"}
 _Effect = Literal["loosened", "tightened", "changed"]
 
 
 def base_of(environment: Mapping[str, str]) -> str:
-    """The branch or commit that a CI platform says the change set will be merged into; empty when it says none."""
-    return next((start + environment[name] for name, start in _BASES.items() if environment.get(name)), "")
+    """The branch or commit that a CI platform says the change set will be merged into; empty when there is no such.
+
+    Raises UsageError where an event of GitHub is about a change set, and its file does not say so.
+    """
+    named = next((start + environment[name] for name, start in _BASES.items() if environment.get(name)), "")
+    return named or _base_of_event(environment.get("GITHUB_EVENT_NAME", ""), environment.get("GITHUB_EVENT_PATH", ""))
+
+
+def _base_of_event(name: str, place: str) -> str:
+    if name not in _BASES_OF_EVENTS:
+        return ""
+    remedy = "let GitHub Actions write this file, or name the base with --base"
+    branch = _at(read_json(Path(place), remedy), _BASES_OF_EVENTS[name]) if place else None
+    short = branch.removeprefix("refs/heads/") if isinstance(branch, str) else ""
+    if not short:
+        raise UsageError(f"the event {name} does not say into which branch it will be merged",
+                         where=place or "GITHUB_EVENT_PATH", remedy=remedy)  # fmt: skip
+    return f"origin/{short}"
 
 
 def law_changes(
@@ -39,12 +64,13 @@ def law_changes(
 
     `facts` is compliance.yaml: what it says of the rules is compared, too. If it named another law, the two laws are,
     unless `law_of_facts` says that the law is not the facts' to name. Compared is with the last commit that `base` and
-    HEAD have in common. Where git, the base or a readable law is missing there, the result says so.
+    HEAD have in common. Where git, the base or a readable law is missing there, or one of these is or was in a
+    submodule, the result says so.
     """
     if not base:
         return LawChanges()
     try:
-        commit = git.merge_base(folder, base)
+        commit = git.merge_base(folder, base, [name for name in (facts, law, *others) if name])
         named = _named(read_at(folder, commit, facts)) if facts else {}
         named_now = _named(read_yaml(folder / facts, facts).data) if named else {}
         moved = {key for key in _NAMED if named.get(key) != named_now.get(key)}
