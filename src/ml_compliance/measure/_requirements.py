@@ -5,26 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from ml_compliance.engine.model_description import DESCRIPTION
 from ml_compliance.engine.registry import shown
+from ml_compliance.measure._requirement_lines import Kind, Line, entries, lines
 
-REQUIREMENTS, CONDA, PYTHON = "requirements.txt", "conda.yaml", "python_env.yaml"
-_INCLUDES = re.compile(r"(?:-r\s*|--requirement[\s=]\s*)(\S.*)")
-_EDITABLE = re.compile(r"(?:-e\s*|--editable[\s=]\s*)(\S.*)")
-_COMMENT = re.compile(r"(^|\s)#.*$")
-_OPTIONS = re.compile(r"\s--?[a-z].*$")
-_CONDA_NAME = re.compile(r"[\w.-]+")
-# The environment itself: MLflow always names these two as packages of conda, and of pip no single version.
-_ENVIRONMENT = ("python", "pip")
+REQUIREMENTS = "requirements.txt"
+# A scheme, as of https: or file:, which pip downloads.
+_ADDRESS = re.compile(r"[\w+.-]*:")
+_ARCHIVE = re.compile(r"\.(whl|zip|tgz|tar|tar\.\w+|tbz|txz|tlz)\s*(;.*)?$", re.IGNORECASE)
+# The environment itself: MLflow always names these two as packages of conda, and of pip no single version. Neither a
+# channel before the name nor the brackets after it, which may hold another name.
+_ENVIRONMENT = re.compile(r"\s*(?:python|pip)\s*([=<>!~][\w.*=<>!~,| +-]*)?", re.IGNORECASE)
 # MLflow names their versions only where they were installed beside the model.
 _BUILD_TOOLS = ("pip", "setuptools", "wheel")
 _SEVERAL = "it allows several versions"
 _ELSEWHERE = "it comes from elsewhere than an index of packages"
+_UNREADABLE = "it cannot be read"
 _LONGEST = 200
 _DEEPEST = 20
+
+
+class Role(StrEnum):
+    """What a file is read as; the environments are named as MLmodel names them."""
+
+    PIP = "pip"
+    CONSTRAINTS = "constraints"
+    CONDA = "conda"
+    VIRTUALENV = "virtualenv"
+
+
+_USUAL = {REQUIREMENTS: Role.PIP, "conda.yaml": Role.CONDA, "python_env.yaml": Role.VIRTUALENV}
 
 
 @dataclass(frozen=True)
@@ -59,21 +73,27 @@ def requirements(folder: Path) -> Requirements:
     from packaging.utils import canonicalize_name
 
     reader = _Reader(folder)
-    found = [one for name in _names(folder) for one in reader.read(name, 0)]
+    found = [one for name, role in _names(folder) for one in reader.read(name, role, 0)]
     pins = {(canonicalize_name(one.package), one.version): one for one in reversed(found) if isinstance(one, Pin)}
     unpinned = dict.fromkeys(one for one in found if isinstance(one, Unpinned))
     return Requirements(tuple(reader.files), tuple(pins[key] for key in sorted(pins)), tuple(unpinned))
 
 
-def _names(folder: Path) -> list[str]:
-    """The usual files that are there, and those that MLmodel names in their place."""
-    usual = [name for name in (REQUIREMENTS, CONDA, PYTHON) if (folder / name).is_file()]
+def _names(folder: Path) -> list[tuple[str, Role]]:
+    """The usual files that are there, and those that MLmodel names in their place, each with what it is read as."""
+    usual = [(name, role) for name, role in _USUAL.items() if (folder / name).is_file()]
     described = _yaml(folder / DESCRIPTION)
     flavors = described.get("flavors") if isinstance(described, Mapping) else None
     function = flavors.get("python_function") if isinstance(flavors, Mapping) else None
     named = function.get("env") if isinstance(function, Mapping) else None
-    written = [named] if isinstance(named, str) else list(named.values()) if isinstance(named, Mapping) else []
-    return list(dict.fromkeys([*usual, *(Path(name).as_posix() for name in written if isinstance(name, str))]))
+    roles = named if isinstance(named, Mapping) else {Role.CONDA: named}
+    written = [(Path(name).as_posix(), key) for key, name in roles.items() if isinstance(name, str)]
+    return list(dict.fromkeys([*usual, *((name, _role(key, name)) for name, key in written)]))
+
+
+def _role(key: Any, name: str) -> Role:
+    """What MLmodel calls a file, else what its name says."""
+    return Role(key) if key in (Role.CONDA, Role.VIRTUALENV) else _USUAL.get(name, Role.PIP)
 
 
 def _yaml(path: Path) -> Any:
@@ -88,59 +108,71 @@ def _yaml(path: Path) -> Any:
 
 
 class _Reader:
-    """Reads files of one model, each once; `files` are those that were there."""
+    """Reads files of one model, each once in a role; `files` are those that were there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.files: list[str] = []
+        self.files: dict[str, None] = {}
+        self._read: set[tuple[str, Role]] = set()
 
-    def read(self, name: str, depth: int) -> Iterator[Pin | Unpinned]:
-        if name in self.files:
+    def read(self, name: str, role: Role, depth: int) -> Iterator[Pin | Unpinned]:
+        if (name, role) in self._read:
             return
-        path = self.folder / name
-        if depth > _DEEPEST or not path.resolve().is_relative_to(self.folder.resolve()) or not path.is_file():
-            yield Unpinned(name[:_LONGEST], name[:_LONGEST], "there is no such file in the model")
+        if depth > _DEEPEST or not self._is_there(name):
+            yield Unpinned(_said(name), _said(name), "there is no such file in the model")
             return
-        self.files.append(name)
-        if path.suffix.lower() in (".yaml", ".yml"):
-            yield from self._environment(name, _yaml(path), depth)
-            return
+        self._read.add((name, role))
+        self.files[name] = None
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            if role in (Role.CONDA, Role.VIRTUALENV):
+                yield from self._environment(name, _yaml(self.folder / name), role, depth)
+            else:
+                text = (self.folder / name).read_bytes().decode("utf-8-sig")
+                yield from self._found(lines(text), name, role, depth)
         except (OSError, ValueError):
             yield Unpinned(name, name, "the file cannot be read as UTF-8")
-            return
-        for line in text.replace("\\\n", " ").splitlines():
-            yield from self._line(line, name, depth)
 
-    def _line(self, written: str, file: str, depth: int) -> Iterator[Pin | Unpinned]:
-        line = _COMMENT.sub("", written).strip()
-        if included := _INCLUDES.fullmatch(line):
-            below = (Path(file).parent / included[1].strip()).as_posix()
-            yield from self.read(below, depth + 1)
-        elif editable := _EDITABLE.fullmatch(line):
-            yield Unpinned(_said(editable[1]), file, _ELSEWHERE)
-        elif line and not line.startswith("-"):
-            # Other options say from where packages come, or name versions of what is required nowhere (-c).
-            yield _one(_OPTIONS.sub("", line), file)
+    def _is_there(self, name: str) -> bool:
+        try:
+            path = (self.folder / name).resolve()
+            return path.is_relative_to(self.folder.resolve()) and path.is_file()
+        except (OSError, ValueError, RuntimeError):  # No name that a file can have, or links that lead in a circle.
+            return False
 
-    def _environment(self, file: str, content: Any, depth: int) -> Iterator[Pin | Unpinned]:
+    def _found(self, read: Iterator[Line], file: str, role: Role, depth: int) -> Iterator[Pin | Unpinned]:
+        for line in read:
+            if line.kind in (Kind.INCLUDE, Kind.CONSTRAINT) and not _ADDRESS.match(line.text):
+                # What a file of constraints includes is installed.
+                into = Role.PIP if line.kind is Kind.INCLUDE else Role.CONSTRAINTS
+                yield from self.read((Path(file).parent / line.text).as_posix(), into, depth + 1)
+            elif line.kind is Kind.UNREADABLE:
+                yield Unpinned(_said(line.text), file, _UNREADABLE)
+            elif line.kind is not Kind.REQUIREMENT:
+                yield Unpinned(_said(line.text), file, _ELSEWHERE)
+            else:
+                found = _one(line.text, file)
+                # Constraints name versions of what is required elsewhere, if at all; but also from where it comes.
+                if role is not Role.CONSTRAINTS or (isinstance(found, Unpinned) and found.why != _SEVERAL):
+                    yield found
+
+    def _environment(self, file: str, content: Any, role: Role, depth: int) -> Iterator[Pin | Unpinned]:
         """conda.yaml or python_env.yaml: what they list for pip, and what conda alone would install."""
         if not isinstance(content, Mapping):
             yield Unpinned(file, file, "it is no YAML, or no mapping")
             return
-        is_conda = "build_dependencies" not in content and "python" not in content
-        for tool in _list(content.get("build_dependencies")):
-            if str(tool).strip().lower() not in _BUILD_TOOLS:
-                yield from self._line(str(tool), file, depth)
-        for entry in _list(content.get("dependencies")):
-            if isinstance(entry, Mapping):
-                for line in (line for lines in entry.values() for line in _list(lines)):
-                    yield from self._line(str(line), file, depth)
-            elif not is_conda:
-                yield from self._line(str(entry), file, depth)
-            elif (name := _CONDA_NAME.match(str(entry))) is None or name[0].lower() not in _ENVIRONMENT:
-                yield Unpinned(_said(str(entry)), file, "nothing is known of vulnerabilities in packages of conda")
+        tools = _list(content.get("build_dependencies"))
+        for_pip = [[tool for tool in tools if str(tool).strip().lower() not in _BUILD_TOOLS]]
+        dependencies = _list(content.get("dependencies"))
+        if role is Role.VIRTUALENV:
+            for_pip.append(dependencies)
+        else:
+            by_tool = [entry for entry in dependencies if isinstance(entry, Mapping)]
+            for_pip += [_list(listed) for entry in by_tool for listed in entry.values()]
+            for entry in dependencies:
+                if not isinstance(entry, Mapping) and not _ENVIRONMENT.fullmatch(str(entry)):
+                    yield Unpinned(_said(str(entry)), file, "nothing is known of vulnerabilities in packages of conda")
+        for listed in for_pip:
+            yield from self._found(entries([str(entry) for entry in listed]), file, role, depth)
 
 
 def _list(value: Any) -> list[Any]:
@@ -154,9 +186,9 @@ def _one(line: str, file: str) -> Pin | Unpinned:
     try:
         found = Requirement(line)
     except InvalidRequirement:
-        path_or_url = "/" in line or line.endswith((".whl", ".tar.gz", ".zip"))
-        return Unpinned(_said(line), file, _ELSEWHERE if path_or_url else "it cannot be read")
-    if found.url:
+        return Unpinned(_said(line), file, _ELSEWHERE if "/" in line or _ARCHIVE.search(line) else _UNREADABLE)
+    # A file of the model may be called a==1+b.zip, and is what pip installs then.
+    if found.url or _ARCHIVE.search(line):
         return Unpinned(_said(line), file, _ELSEWHERE)
     versions = [one.version for one in found.specifier if one.operator in ("==", "===")]
     if len(versions) != 1 or versions[0].endswith("*"):
