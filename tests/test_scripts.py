@@ -115,7 +115,7 @@ def test_a_fairness_report_judges_fairness_alone(tmp_path: Path) -> None:
 
 def test_monitor_judges_drift_alone(tmp_path: Path) -> None:
     project = example.make(tmp_path)
-    config = (tmp_path / "compliance.yaml").read_text()
+    config = (tmp_path / "compliance.yaml").read_text().replace("  id: id\n", "")
     assert run(project, "monitor.py").code == 1  # nothing to compare with
     project.write("training.csv", example.csv(example.rows()))
     project.write("compliance.yaml", config.replace("data:\n", "data:\n  reference: training.csv\n"))
@@ -124,6 +124,20 @@ def test_monitor_judges_drift_alone(tmp_path: Path) -> None:
     project.write("predictions.csv", example.csv(moved))
     assert run(project, "monitor.py").code == 1
     assert denied_by(project) == {"monitor"}
+
+
+def test_monitor_leaves_the_id_out_where_the_law_does(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    config = (tmp_path / "compliance.yaml").read_text()
+    project.write("training.csv", example.csv(example.rows()))
+    project.write("compliance.yaml", config.replace("data:\n", "data:\n  reference: training.csv\n"))
+    assert run(project, "monitor.py").code == 1
+    assert denied_by(project) == {"monitor"}
+    project.write(
+        "compliance_policy.yaml",
+        LAW + "  - {id: stable, type: drift, metric: psi, threshold: 0.25, ignore: [id]}\n",
+    )
+    assert run(project, "monitor.py").code == 0
 
 
 SHADOWS = (

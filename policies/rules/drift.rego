@@ -33,7 +33,7 @@
 #       ignore:
 #         type: array
 #         minItems: 1
-#         description: Where every column is judged, those that are not; no other may be left out in compliance.yaml.
+#         description: Where every column is judged, those that are not; compliance.yaml may leave no other out, not even its data.id.
 #         items:
 #           type: string
 #           minLength: 1
@@ -262,7 +262,7 @@ violation contains law.finding("drift.columns_differ", item, "high", "metric", r
 
 # METADATA
 # title: Columns are not judged, and the law does not leave them out
-# description: Where the law judges every column, no other is left out in compliance.yaml, or cannot be compared, than those that it names.
+# description: Where the law judges every column, no other is left out in compliance.yaml, as its id is, or cannot be compared, than those that it names.
 # custom:
 #   rule: drift.columns_not_judged
 #   severity: high

@@ -123,6 +123,7 @@ def monitor(**options: Any) -> None:
     """Judge whether data has drifted: the law's items on drift, or else that no column's PSI is above 0.25.
 
     The facts name what production has seen as data.evaluation, and what the model was built on as data.reference.
+    Where they name a data.id, the law needs an item on drift that leaves it out: `ignore: [ID]`.
     """
     # 0.25 is where credit scoring calls a shift significant: Siddiqi, Credit Risk Scorecards, 2006.
     item = {"id": "monitor", "type": "drift", "metric": "psi", "threshold": 0.25}

@@ -89,7 +89,7 @@ class Data:
     proxies: tuple[Proxy, ...] | None = None
     """Features that stand in for a sensitive attribute; an empty list says that there is none."""
     id: str | None = None
-    """The column that names a row (default: its number)."""
+    """The column that names a row (default: its number). Drift does not compare it, if the law leaves it out, too."""
     reference: str | None = None
     """A table that the data is compared with, usually the training data."""
     training: str | None = None

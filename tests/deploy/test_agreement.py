@@ -58,11 +58,17 @@ class Maker:
         found = [self.container(f"{key}-{place}".lower()) for place in range(count)]
         return self.pick((found or MISSING, *WRONG_LISTS))
 
+    def mounted(self) -> list[Any]:
+        image = self.pick((without_missing({"reference": self.pick(IMAGES)}), {}, workloads.IMAGE, 5, [], None))
+        made = {"name": self.pick(("weights", MISSING, 5, None)), "image": image}
+        return [without_missing(made)] if self.random.random() < 0.5 else []
+
     def workload(self, name: str) -> Document:
         spec = {key: self.containers(key) for key in LISTS}
         spec |= {key: self.pick((MISSING, False, True, "x", None)) for key in ("hostNetwork", "hostPID", "hostIPC")}
         spec["securityContext"] = self.pick((MISSING, {"runAsUser": 0}, {"runAsNonRoot": True}, "x", [], None))
-        spec["volumes"] = self.pick(([{"name": "tmp", "emptyDir": {}}], [{"name": "h", "hostPath": {}}], *WRONG_LISTS))
+        spec["volumes"] = self.pick((
+            [{"name": "tmp", "emptyDir": {}}, *self.mounted()], [{"name": "h", "hostPath": {}}], *WRONG_LISTS))
         kind = str(self.random.choice(list(workloads.KINDS)))
         tier = self.pick(TIERS)
         made = workloads.workload(kind, without_missing(spec), None if tier is MISSING else tier)

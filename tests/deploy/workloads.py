@@ -64,6 +64,12 @@ def without_none(found: Document) -> Document:
     return {key: value for key, value in found.items() if value is not None}
 
 
+def mounted(reference: Any, **changes: Any) -> list[Document]:
+    """A volume that is an image."""
+    image = {"reference": reference, "pullPolicy": "IfNotPresent", **changes}
+    return [{"name": "tmp", "emptyDir": {}}, {"name": "weights", "image": without_none(image)}]
+
+
 def pod(*containers: Any, **changes: Any) -> Document:
     """The spec of a pod."""
     return {"containers": list(containers or (container(),)), **changes}
@@ -110,6 +116,7 @@ ALLOWED = (
     case("ephemeral-container", workload("Pod", pod(ephemeralContainers=[DEBUGGER]))),
     case("tag-and-digest", deployment(container(image=f"registry.example.org:5000/credit:1.2@sha256:{ADMITTED}"))),
     case("volumes", deployment(volumes=[{"name": "tmp", "emptyDir": {}}, {"name": "v", "configMap": {"name": "v"}}])),
+    case("image-volume", deployment(volumes=mounted(IMAGE))),
     *(case(f"limit-{place}", deployment(limited(cpu=cpu, memory=memory))) for place, (cpu, memory) in enumerate(
         (("500m", "512Mi"), (2, 1073741824), (0.5, "0.5G"), ("1e-1", "1E9"), ("10", "100M")))),
     case("thirty-containers", deployment(*(container(f"c{place}") for place in range(30)))),
@@ -141,6 +148,12 @@ ALONE = (
     case("digest-cut-off", deployment(container(image=IMAGE[:-1])), UNPINNED.format("model")),
     case("two-digests", deployment(container(image=f"{IMAGE}@sha256:{ADMITTED}")), UNPINNED.format("model")),
     case("digest-and-a-line", deployment(container(image=f"{IMAGE}\n")), UNPINNED.format("model")),
+    *(case(f"image-volume-{place}", deployment(volumes=mounted(image)), UNPINNED.format("volume weights"))
+      for place, image in enumerate(("weights:1", "", None, IMAGE[:-1], f"{IMAGE}\n", f"{IMAGE}@sha256:{ADMITTED}"))),
+    case("container-and-image-volume", deployment(container(image="credit:1"), volumes=mounted("weights:1")),
+         UNPINNED.format("model, volume weights")),
+    case("image-volume-of-nothing", workload("Pod", pod(volumes=[{"name": "weights", "image": {}}])),
+         UNPINNED.format("volume weights")),
     case("no-limits", deployment(container(resources=None)), UNLIMITED.format("model")),
     case("no-limit-of-cpu", deployment(limited(memory="1Gi")), UNLIMITED.format("model")),
     case("no-limit-of-memory", deployment(limited(cpu=1)), UNLIMITED.format("model")),
@@ -173,11 +186,18 @@ EVERY_RULE = case("all-wrong", ALL_WRONG, TIER.format("(none)"), SHARED.format("
 # What the API server refuses by itself; the policies do not rest on that.
 WRONG_SPECS: tuple[Any, ...] = (None, "spec", [], 5, {"containers": "c"}, {"containers": {"a": container()}})
 WRONG_LISTS: tuple[Any, ...] = ("x", {"a": container("x")}, ["x"], 5)
+WRONG_VOLUMES: tuple[Any, ...] = (
+    *(mounted(reference) for reference in (5, True, [IMAGE], {"a": IMAGE})),
+    *([{"name": "weights", "image": image}] for image in ("x", 5, IMAGE, [IMAGE], [{"reference": IMAGE}])),
+    *([{"name": name, "image": {"reference": "weights:1"}}] for name in (5, ["weights"], {}, True)),
+    [{"image": {"reference": "weights:1"}}], [{"hostPath": {"path": "/"}}], [{"name": 5, "hostPath": {"path": "/"}}],
+)  # fmt: skip
 WRONG_TYPES = tuple(denied_somehow(f"wrong-{place}", made) for place, made in enumerate((
     *(workload("Pod", spec) for spec in WRONG_SPECS),
     *(workload("Pod", pod(one)) for one in ("model", None, without_none({**container(), "name": None}))),
     *(workload("Pod", {**pod(), key: wrong}) for key in ("initContainers", "ephemeralContainers", "volumes")
       for wrong in WRONG_LISTS),
+    *(workload("Pod", pod(volumes=volumes)) for volumes in WRONG_VOLUMES),
     *(workload("Pod", pod(**{key: "true"})) for key in ("hostNetwork", "hostPID", "hostIPC", "securityContext")),
     *(deployment(secured(**{key: wrong})) for key, wrong in (
         ("runAsNonRoot", "true"), ("runAsUser", "65532"), ("runAsUser", True), ("runAsUser", -1),
@@ -209,6 +229,7 @@ def _images(*images: Any) -> Document:
 ADMITTED_IMAGES = (
     *(case(f"admitted-{kind.lower()}", workload(kind, pod(initContainers=[container("loader")]))) for kind in KINDS),
     case("admitted-debugger", workload("Pod", pod(ephemeralContainers=[container("debugger")]))),
+    case("admitted-volume", workload("Pod", pod(volumes=mounted(IMAGE)))),
     case("admitted-elsewhere", _images(IMAGE, f"mirror.example.org/x:latest@sha256:{ADMITTED}")),
 )  # fmt: skip
 OTHER = f"registry.example.org/credit@sha256:{UNKNOWN}"
@@ -222,10 +243,17 @@ UNADMITTED_IMAGES = (
         "registry.example.org/credit:1.2", "registry.example.org/credit", f"credit:sha256.{ADMITTED}", IMAGE.upper(),
         f"{IMAGE}@sha256:{UNKNOWN}", f"{IMAGE}x", f"sha256:{ADMITTED}", f"@sha256:{ADMITTED}", f"{OTHER} {IMAGE}", "",
         f"registry.example.org/credit@sha512:{ADMITTED}"))),
+    *(case(f"unadmitted-volume-{place}", workload("CronJob", pod(volumes=mounted(image))),
+           UNADMITTED.format("volume weights"))
+      for place, image in enumerate((OTHER, "weights:1", None, "", f"{OTHER} {IMAGE}", f"{IMAGE}x"))),
+    case("unadmitted-container-and-volume", deployment(container(image=OTHER), volumes=mounted(OTHER)),
+         UNADMITTED.format("model, volume weights")),
     case("unadmitted-no-containers", workload("Pod", {"containers": []}), MALFORMED),
     *(denied_somehow(f"unadmitted-wrong-{place}", workload("Pod", pod(container(image=image))))
       for place, image in enumerate((5, [IMAGE], {}, True))),
     *(denied_somehow(f"unadmitted-malformed-{place}", workload("Pod", spec)) for place, spec in enumerate((
         *WRONG_SPECS, pod(container(image=None)), pod(container(None, OTHER)), pod(container(5, OTHER)),
-        *({**pod(), key: wrong} for key in ("initContainers", "ephemeralContainers") for wrong in WRONG_LISTS)))),
+        *(pod(volumes=volumes) for volumes in WRONG_VOLUMES),
+        *({**pod(), key: wrong} for key in ("initContainers", "ephemeralContainers", "volumes")
+          for wrong in WRONG_LISTS)))),
 )  # fmt: skip

@@ -71,10 +71,11 @@ def test_every_column_that_both_tables_have(folder: Path, monkeypatch: pytest.Mo
     assert facts["compared"] == 5
     assert facts["outputs"] == {"label": "y", "score": "score"}
     assert facts["left_out"] == {
+        "id": "it names the rows (data.id)",
         "note": "it holds more than 100 different texts: group them, or let the law leave it out",
         "nothing": "it has no values in either table",
     }
-    assert facts["left_out_columns"] == 2
+    assert facts["left_out_columns"] == 3
     for name in ("note", "nothing"):
         assert one(found, "psi", name).status == "not_estimable"
         assert one(found, "missing_share", name).value == 0
@@ -156,11 +157,25 @@ def test_columns_that_the_tables_do_not_share_are_named(tmp_path: Path) -> None:
     found = evidence(tmp_path, score=None)
     assert found.facts["unmatched"] == {
         "gone": "the evaluation table does not have it", "new": "the reference does not have it",
-        "retyped": "it holds text here and numbers in the reference",
+        "p": "the reference does not have it", "retyped": "it holds text here and numbers in the reference",
     }  # fmt: skip
-    assert found.facts["unmatched_columns"] == 3
+    assert found.facts["unmatched_columns"] == 4
     assert one(found, "psi", "gone").reason == "the evaluation table does not have it"
-    assert evidence(tmp_path, Settings(ignore=("gone", "new", "retyped")), score=None).facts["unmatched"] == {}
+    assert evidence(tmp_path, Settings(ignore=("gone", "new", "p", "retyped")), score=None).facts["unmatched"] == {}
+
+
+@pytest.mark.parametrize("role", ["id", "label", "prediction", "score", "sensitive"])
+@pytest.mark.parametrize("lacking", ["", "train.csv", "eval.csv"])
+def test_no_role_takes_a_column_out_unseen(role: str, lacking: str, folder: Path) -> None:
+    if lacking:
+        text = (folder / lacking).read_text()
+        (folder / lacking).write_text(text.replace("age", "years", 1))
+    named: Any = {"prediction": Column("age"), "sensitive": ("age",)}.get(role, "age")
+    facts: Any = evidence(folder, **{"id": None, role: named}).facts
+    where = {name for name in ("columns", "left_out", "unmatched") if "age" in facts[name]}
+    assert where == {"left_out" if role == "id" else "unmatched" if lacking else "columns"}
+    for name in ("left_out", "unmatched"):
+        assert facts[f"{name}_columns"] == len(facts[name])
 
 
 def test_the_gate_denies_a_column_of_another_type(tmp_path: Path) -> None:
@@ -171,9 +186,8 @@ def test_the_gate_denies_a_column_of_another_type(tmp_path: Path) -> None:
         "predictions.csv", example.csv([{**row, "amount": f"t{place % 40}"} for place, row in enumerate(rows)])
     )
     project.write("compliance.yaml", example.FACTS + "  reference: train.csv\n")
-    project.write(
-        "compliance_policy.yaml", example.LAW + "  - {id: stable, type: drift, metric: psi, threshold: 0.1}\n"
-    )
+    item = "  - {id: stable, type: drift, metric: psi, threshold: 0.1, ignore: [id]}\n"
+    project.write("compliance_policy.yaml", example.LAW + item)
     assert project.run("gate").code == 1
     (violation,) = json.loads((project.out / "decision.json").read_text())["violations"]
     assert violation["rule"] == "drift.columns_differ"
@@ -207,9 +221,9 @@ def test_ignored_columns_are_told(folder: Path) -> None:
     found = evidence(folder, Settings(ignore=("note", "age")))
     assert found.facts["left_out"] == {
         "age": "left out in compliance.yaml", "note": "left out in compliance.yaml",
-        "nothing": "it has no values in either table",
+        "id": "it names the rows (data.id)", "nothing": "it has no values in either table",
     }  # fmt: skip
-    assert found.facts["left_out_columns"] == 3
+    assert found.facts["left_out_columns"] == 4
     assert {m.slice["column"] for m in found.measurements} == {"sex", "day", "score", "y", "nothing"}
 
 
@@ -219,15 +233,15 @@ def test_the_gate_denies_drift_and_names_the_worst_columns(tmp_path: Path) -> No
     project.write("train.csv", example.csv([{**row, "amount": place % 40} for place, row in enumerate(rows)]))
     project.write("predictions.csv", example.csv([{**row, "amount": 9 + place % 40} for place, row in enumerate(rows)]))
     project.write("compliance.yaml", example.FACTS + "  reference: train.csv\n")
-    item = "  - {id: stable, type: drift, metric: psi, threshold: 0.1}\n"
+    item = "  - {id: stable, type: drift, metric: psi, threshold: 0.1, ignore: [id]}\n"
     project.write("compliance_policy.yaml", example.LAW + item)
     assert project.run("gate").code == 1
     (violation,) = json.loads((project.out / "decision.json").read_text())["violations"]
     assert (violation["policy"], violation["slice"]) == ("stable", {"column": "amount"})
     assert "amount" in violation["message"]
-    project.write("compliance_policy.yaml", example.LAW + item.replace("}", ", columns: [race, sex]}"))
+    project.write("compliance_policy.yaml", example.LAW + item.replace("ignore: [id]", "columns: [race, sex]"))
     assert project.run("gate").code == 0
-    project.write("compliance_policy.yaml", example.LAW + item.replace("}", ", columns: [race, colour]}"))
+    project.write("compliance_policy.yaml", example.LAW + item.replace("ignore: [id]", "columns: [race, colour]"))
     assert project.run("gate").code == 1
 
 
@@ -246,6 +260,24 @@ def test_the_facts_take_no_column_out_of_the_law(tmp_path: Path, monkeypatch: py
     assert violation["rule"] == "drift.columns_not_judged"
     assert "amount" in violation["message"]
     assert "note" in violation["message"]
-    project.write("compliance_policy.yaml", example.LAW + item.replace("}", ", ignore: [amount, note]}"))
+    project.write("compliance_policy.yaml", example.LAW + item.replace("}", ", ignore: [amount, id, note]}"))
     assert project.run("gate").code == 0
     assert "shown, not judged" in (project.out / "report.txt").read_text()
+
+
+def test_what_names_the_rows_is_left_out_by_the_law_alone(tmp_path: Path) -> None:
+    project = example.make(tmp_path)
+    rows = [{**row, "income": place} for place, row in enumerate(example.rows())]
+    project.write("train.csv", example.csv(rows))
+    project.write("predictions.csv", example.csv([{**row, "income": 9_000 + row["income"]} for row in rows]))
+    project.write("compliance.yaml", example.FACTS.replace("id: id", "id: income\n  reference: train.csv"))
+    item = "  - {id: stable, type: drift, metric: psi, threshold: 0.1}\n"
+    project.write("compliance_policy.yaml", example.LAW + item)
+    assert project.run("gate").code == 1
+    (violation,) = json.loads((project.out / "decision.json").read_text())["violations"]
+    assert violation["rule"] == "drift.columns_not_judged"
+    assert "income: it names the rows (data.id)" in violation["message"]
+    project.write("compliance_policy.yaml", example.LAW + item.replace("}", ", ignore: [income]}"))
+    assert project.run("gate").code == 0
+    project.write("compliance_policy.yaml", example.LAW + item.replace("}", ", columns: [income]}"))
+    assert project.run("gate").code == 1

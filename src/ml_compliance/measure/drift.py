@@ -26,6 +26,7 @@ MAX_CATEGORIES = 1_000
 BINNED = ("psi", "jensen_shannon", "chi_squared")
 ORDERED = ("kolmogorov_smirnov", "wasserstein", "wasserstein_normalised")
 _IGNORED = "left out in compliance.yaml"
+_ROW_ID = "it names the rows (data.id)"
 _NO_VALUES = "it has no values in either table"
 _BY_QUANTILES = "quantiles of the reference; ties collapsed; open ends; upper edge inside; missing values are a bin"
 _BY_VALUE = "one bin for each value; missing values are a bin"
@@ -44,7 +45,7 @@ class Settings:
     log: drift.Log = "e"
     """The base of logarithms in PSI and Jensen–Shannon distance."""
     ignore: tuple[str, ...] = ()
-    """Columns that are not compared, besides the id. A law that judges every column has to leave them out, too."""
+    """Columns that are not compared, besides data.id. A law that judges every column has to leave these out, too."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,9 @@ def measure(context: Context, settings: Settings) -> Evidence:
                         "compliance.yaml")  # fmt: skip
     _check(context, settings)
     tables = context.reference, context.evaluation
-    ignored, outputs = {*settings.ignore, context.facts.data.id or ""}, _outputs(context)
+    ignored = _ignored(context, settings)
     kinds, reasons = pairing.shared(*tables, ignored)
-    # A reference needs no outputs of the model.
-    unmatched = {
-        name: reason for name, reason in pairing.unmatched(*tables, reasons, ignored).items()
-        if name in reasons or name not in outputs.values()
-    }  # fmt: skip
+    unmatched = pairing.unmatched(*tables, reasons, ignored)
     measurements: list[Measurement] = []
     columns: dict[str, Json] = {}
     rows = pairing.counted(tables)
@@ -94,7 +91,7 @@ def measure(context: Context, settings: Settings) -> Evidence:
     for name, reason in {**reasons, **unmatched}.items():
         measurements += _none(name, BINNED, reason)
     apart = {name: reason for name, reason in reasons.items() if name not in unmatched}
-    left_out: dict[str, Json] = {**dict.fromkeys(sorted(settings.ignore), _IGNORED), **dict(sorted(apart.items()))}
+    left_out: dict[str, Json] = {**dict(sorted(ignored.items())), **dict(sorted(apart.items()))}
     facts: dict[str, Json] = {
         "columns": columns,
         "compared": len(columns),
@@ -102,7 +99,7 @@ def measure(context: Context, settings: Settings) -> Evidence:
         "left_out_columns": len(left_out),
         "unmatched": unmatched,
         "unmatched_columns": len(unmatched),
-        "outputs": {role: name for role, name in outputs.items() if name in columns},
+        "outputs": {role: name for role, name in _outputs(context).items() if name in columns},
     }
     if not columns:
         reason = "the evaluation and the reference table have no column that can be compared"
@@ -116,12 +113,23 @@ def _check(context: Context, settings: Settings) -> None:
         raise UsageError(f"bins is {settings.bins}", where=where, remedy="write a whole number from 2 to 1000")
     if not 0 < settings.floor < 1:
         raise UsageError(f"floor is {settings.floor}", where=where, remedy="write a share such as 1e-4")
-    known = {*context.evaluation.columns, *(context.reference.columns if context.reference is not None else ())}
+    known = _known(context)
     for name in settings.ignore:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             raise UsageError(f"ignore names {name!r}, which neither table has", where=where,
                              remedy=f"did you mean {near[0]!r}?" if near else "take it out")  # fmt: skip
+
+
+def _known(context: Context) -> set[str]:
+    return {*context.evaluation.columns, *(context.reference.columns if context.reference is not None else ())}
+
+
+def _ignored(context: Context, settings: Settings) -> dict[str, str]:
+    """The columns that compliance.yaml takes out of the comparison, and why: the law has to take them out as well."""
+    found = dict.fromkeys(settings.ignore, _IGNORED)
+    row_id = context.facts.data.id
+    return {row_id: _ROW_ID, **found} if row_id and row_id in _known(context) else found
 
 
 def _columns(tables: Tables, rows: tuple[int, int], kinds: Mapping[str, Kind], bins: int) -> Iterator[Compared]:
