@@ -123,7 +123,8 @@ def test_terraform_without_encryption_is_denied_and_with_it_allowed(made: projec
 
 def labelled(made: project.Project, labels: str = "[compliance-tier]") -> set[tuple[str, str]]:
     """What is wrong where the law asks for these labels alone."""
-    item = f"{{id: d, type: deployment, severities: [unknown], checks: [AVD-NIF-0001], pinned_base: false, labels: {labels}}}"
+    asked = f"severities: [unknown], checks: [AVD-NIF-0001], pinned_base: false, labels: {labels}"
+    item = f"{{id: d, type: deployment, {asked}}}"
     made.write("compliance_policy.yaml", f"project: loans\npolicies:\n  - {item}\n")
     code = answer(made)
     found = violations(made)
