@@ -74,4 +74,4 @@ def test_a_part_that_left_nothing_is_missed(consumer: Consumer) -> None:
     assert done.code != 0
     assert verdicts(report) == {"loans": "allowed", "cards": "not_evaluated"}
     assert done.verdict("collect", "report.json") == "not_evaluated"
-    assert "part cards: report.json: there is no such file" in " ".join(done.log.split())
+    assert "part cards: parts/cards: report.json: there is no such file" in " ".join(done.log.split())
