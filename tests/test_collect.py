@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ml_compliance import gate
+from ml_compliance import delivery, gate
 from ml_compliance.cli import main
 from ml_compliance.collect import collect
 from ml_compliance.documents import validate
@@ -20,6 +20,8 @@ from ml_compliance.model import LawChange, LawChanges, Report
 from ml_compliance.publish import document, junit, markdown
 from ml_compliance.publish.document import REPORT_SCHEMA
 from tests import project as example
+from tests.platforms.github_server import HEAD
+from tests.platforms.test_github_run import FIRST, PULL, environment
 from tests.publish import reports
 
 
@@ -67,7 +69,8 @@ def test_the_whole_is_no_better_than_its_worst_part(
     expected = {"loans": "allowed", "cards": cards.decision.verdict if cards else "not_evaluated"}
     assert {part["name"]: part["verdict"] for part in found["parts"]} == expected
     assert "loans: ALLOWED" in said
-    assert (cards is not None) or "part cards: report.json: there is no such file" in " ".join(said.split())
+    missed = [f"part cards: {tmp_path / 'b'}: report.json: there is no such file"]
+    assert (cards is not None) or found["decision"]["errors"] == missed
 
 
 def test_a_denied_part_hides_no_missing_one(tmp_path: Path) -> None:
@@ -204,6 +207,59 @@ def test_results_of_different_commits_are_no_result(tmp_path: Path, first: Any, 
     assert whole.parts[0].commit == (first["commit"] if first else "")
 
 
+ABOUT = frozenset({"a" * 40, "c" * 40})
+
+
+@pytest.mark.parametrize(
+    ("git", "told"),
+    [
+        ({"commit": "a" * 40}, ""),
+        ({"commit": "c" * 40}, ""),
+        ({"commit": "b" * 40}, f"part x: its lineage names the commit {'b' * 40}"),
+        ({"commit": "::error::"}, "part x: its lineage names no commit"),
+        (None, "part x: its lineage names no commit"),
+    ],
+)  # fmt: skip
+def test_results_of_another_commit_than_the_runs_are_no_result(tmp_path: Path, git: Any, told: str) -> None:
+    folders = {name: left(tmp_path / name, of_commit(reports.allowed(), git)) for name in ("x", "y")}
+    whole = collect("all", folders, ABOUT)
+    assert whole.decision.verdict == ("not_evaluated" if told else "allowed")
+    assert [error.partition(", and")[0] for error in whole.decision.errors] == (
+        [told, told.replace("part x", "part y")] if told else []
+    )
+    assert all(f"this run is about {'a' * 40} or {'c' * 40}" in error for error in whole.decision.errors)
+    assert collect("all", folders).decision.verdict == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "commits"),
+    [
+        ("push", {}, {"c" * 40}),
+        ("pull_request", {"pull_request": PULL}, {HEAD, "c" * 40}),  # GITHUB_SHA is what checkout takes: the merge
+        ("pull_request_target", {"pull_request": PULL}, {HEAD}),  # GITHUB_SHA is the base
+        ("workflow_run", {"workflow_run": FIRST}, {HEAD}),  # GITHUB_SHA is the default branch
+    ],
+)
+def test_the_commits_that_a_run_of_github_is_about(tmp_path: Path, name: str, event: Any, commits: set[str]) -> None:
+    assert delivery.commits(environment(tmp_path, name, event)) == commits
+
+
+def test_a_run_that_the_platform_describes_takes_no_results_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, value in environment(tmp_path, "push", {}).items():
+        monkeypatch.setenv(key, value)
+    folder = left(tmp_path / "a", of_commit(reports.allowed(), {"commit": "b" * 40, "dirty": False}))
+    code, said = run(tmp_path / "out", f"a={folder}", words=("--dry-run",))
+    assert (code, "this run is about" in " ".join(said.split())) == (3, True)
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["decision"]["errors"] == [
+        f"part a: its lineage names the commit {'b' * 40}, and this run is about {'c' * 40}"
+    ]
+    left(folder, of_commit(reports.allowed(), {"commit": "c" * 40, "dirty": False}))
+    assert run(tmp_path / "out", f"a={folder}", words=("--dry-run",))[0] == 0
+
+
 def test_a_part_that_is_missing_is_of_no_other_commit(tmp_path: Path) -> None:
     there = left(tmp_path / "a", of_commit(reports.allowed(), {"commit": "a" * 40, "dirty": False}))
     (error,) = collect("all", {"a": there, "b": tmp_path / "b"}).decision.errors
@@ -229,4 +285,4 @@ def test_one_result_is_no_result_of_two_parts(tmp_path: Path) -> None:
     shutil.copytree(first, second)
     whole = collect("all", {"loans": first, "cards": second})
     assert whole.decision.verdict == "not_evaluated"
-    assert whole.decision.errors == ("part cards: it is the result of part loans, not one of its own",)
+    assert whole.decision.errors == (f"part cards: {second}: it is the result of part loans, not one of its own",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -46,11 +46,11 @@ def read_parts(given: Iterable[str], out: Path) -> dict[str, Path]:
     return found
 
 
-def collect(name: str, folders: Mapping[str, Path]) -> Report:
+def collect(name: str, folders: Mapping[str, Path], commits: frozenset[str] = frozenset()) -> Report:
     """One report of the parts in `folders`. It is allowed only when every part is there and allowed.
 
     A part without a result that can be read, or that was not evaluated, makes the whole `not_evaluated`; so do parts
-    that are not all of one commit.
+    that are not all of one commit, or not of one of `commits`: those that the run is about, none for any.
     """
     there: dict[str, Report] = {}
     parts, errors = [], []
@@ -63,7 +63,7 @@ def collect(name: str, folders: Mapping[str, Path]) -> Report:
                     raise UsageError(f"it is the result of part {other}, not one of its own")
             there[part] = report
         except ComplianceError as error:
-            reason = clip(terminal(error.message), _LONG)
+            reason = clip(terminal(f"{folder}: {error.message}"), _LONG)
             parts.append(Part(part, "not_evaluated", reason=reason))
             errors.append(f"part {part}: {reason}")
             continue
@@ -72,7 +72,7 @@ def collect(name: str, folders: Mapping[str, Path]) -> Report:
                           decision=decision.id, digest=digest(document)))  # fmt: skip
         told = decision.errors or (("no reason was given",) if decision.verdict == "not_evaluated" else ())
         errors += [f"part {part}: {error}" for error in told]
-    torn = _torn(parts)
+    torn = (*_torn(parts), *_of_others(parts, commits))
     verdict = "not_evaluated" if torn else _verdict(parts)
     return Report(
         project=name,
@@ -116,6 +116,15 @@ def _torn(parts: Iterable[Part]) -> tuple[str, ...]:
         return ()
     told = "; ".join(f"{', '.join(names)}: {commit or 'none is named'}" for commit, names in by_commit.items())
     return (clip(f"the parts are not of one commit: {told}", _LONG),)
+
+
+def _of_others(parts: Iterable[Part], commits: frozenset[str]) -> Iterator[str]:
+    """What to say of each result that is of no commit of the run, such as one that was left by an earlier run."""
+    about = " or ".join(sorted(commits))
+    for part in parts:
+        if commits and part.digest and part.commit not in commits:
+            named = f"the commit {part.commit}" if part.commit else "no commit"
+            yield f"part {part.name}: its lineage names {named}, and this run is about {about}"
 
 
 def _verdict(parts: Sequence[Part]) -> Verdict:

@@ -38,6 +38,18 @@ def platform(environ: Mapping[str, str]) -> tuple[str, ModuleType] | None:
     return None
 
 
+def commits(environ: Mapping[str, str]) -> frozenset[str]:
+    """The commits that a result of this run may be of: the head of the change, and the platform's merge of it.
+
+    None on a laptop. Raises UsageError when the environment does not describe a run.
+    """
+    found = platform(environ)
+    if found is None:
+        return frozenset()
+    run: Run = found[1].read_run(environ)
+    return frozenset({run.commit, run.commit_of_pipeline} - {""})
+
+
 def post(request: Request, environ: Mapping[str, str], wish: Wish, *, dry_run: bool = False) -> Posted:
     """Publish the decision in the output folder. The verdict stays what it is, whatever becomes of this.
 

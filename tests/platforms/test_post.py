@@ -12,10 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from ml_compliance.cli import main
+from ml_compliance.git import git_state
 from tests import project
 from tests.platforms.github_server import BASE, HEAD, TOKEN, GitHub
 from tests.platforms.test_github_run import PULL, environment
 from tests.project import Project, Result
+from tests.test_preregistration import committed
 
 
 @pytest.fixture
@@ -61,8 +63,10 @@ def test_everything_arrives(gated: Project, github: GitHub, online: None) -> Non
 
 
 def test_several_gates_have_one_comment_and_one_check(
-    gated: Project, github: GitHub, online: None, tmp_path: Path
+    gated: Project, github: GitHub, online: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("GITHUB_SHA", git_state(committed(gated).folder).commit)
+    assert gated.run("gate").code == 0
     parts = ["--part", f"loans={gated.out}", "--part", f"cards={tmp_path / 'cards'}"]
     words = ["collect", *parts, "--out", str(tmp_path / "all"), "--name", "models"]
     done = CliRunner().invoke(main, words)

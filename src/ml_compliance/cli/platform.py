@@ -47,7 +47,7 @@ def collect(parts: tuple[str, ...], out: str, name: str, comment: bool, check: b
     folder = Path(out)
     found = read_parts(parts, folder)
     files.prepare(folder)
-    report = collect(name, found)
+    report = collect(name, found, delivery.commits(os.environ))
     gate.publish(report, folder)
     if not dry_run:
         terminal.print_report(report)

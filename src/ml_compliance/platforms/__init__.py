@@ -28,6 +28,7 @@ class Run:
     `base_branch` its branch; both are empty outside of requests. `number` is an id of the run that grows, `attempt`
     counts its repeats: together they order runs. `head` (`owner:branch`) is where the request comes from, for a run
     that is not told its number. `summary` and `outputs` are files of the runner to append to, empty for none.
+    `commit_of_pipeline` is what the pipeline runs on, which may be that merge; empty where it is none of the change.
     """
 
     platform: str
@@ -46,6 +47,7 @@ class Run:
     head: str = ""
     summary: str = ""
     outputs: str = ""
+    commit_of_pipeline: str = ""
 
 
 @dataclass(frozen=True)

@@ -50,11 +50,13 @@ def read_run(environ: Mapping[str, str]) -> Run:
     name, place = required(environ, "GITHUB_EVENT_NAME"), required(environ, "GITHUB_EVENT_PATH")
     repository, number = project_path(environ, "GITHUB_REPOSITORY"), whole(environ, "GITHUB_RUN_ID")
     server = environ.get("GITHUB_SERVER_URL", "https://github.com")
+    pipelined = commit(environ, "GITHUB_SHA")
     run: dict[str, Any] = {
         "platform": "github",
         "event": name,
         "repository": repository,
-        "commit": commit(environ, "GITHUB_SHA"),
+        "commit": pipelined,
+        "commit_of_pipeline": pipelined,
         "number": number,
         "attempt": whole(environ, "GITHUB_RUN_ATTEMPT") if environ.get("GITHUB_RUN_ATTEMPT") else 1,
         "url": f"{server}/{repository}/actions/runs/{number}",
@@ -67,12 +69,17 @@ def read_run(environ: Mapping[str, str]) -> Run:
 
 
 def _details(name: str, event: dict[str, Any], repository: str) -> dict[str, Any]:
-    """What only the event file says. GITHUB_SHA of a pull request is GitHub's own merge, which nobody looks at."""
+    """What only the event file says.
+
+    GITHUB_SHA of a pull request is GitHub's own merge, which nobody looks at. It is the base for pull_request_target,
+    and the default branch for workflow_run: no commit of the change.
+    """
     if name in _REQUESTS:
         request = event["pull_request"]
         head, base = request["head"], request["base"]
         return {
             "commit": head["sha"],
+            **({"commit_of_pipeline": ""} if name == "pull_request_target" else {}),
             "request": int(request["number"]),
             "base": base["sha"],
             "base_branch": base["ref"],
@@ -92,6 +99,7 @@ def _first_run(first: dict[str, Any], repository: str) -> dict[str, Any]:
     source = first["head_repository"]
     found: dict[str, Any] = {
         "commit": first["head_sha"],
+        "commit_of_pipeline": "",
         "number": int(first["id"]),
         "attempt": int(first["run_attempt"]),
         "fork": source["full_name"] != repository,

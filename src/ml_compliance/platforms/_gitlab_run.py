@@ -15,15 +15,13 @@ TOKEN = "GITLAB_TOKEN"  # noqa: S105  the name of a variable
 class GitlabRun(Run):
     """A job of GitLab. `project` is the id of the project that people look at: the target of a merge request.
 
-    `commit_of_pipeline` is what the pipeline runs on, GitLab's own merge in a merged results pipeline; `ca` is the file
-    of an own certificate authority. `job_token` tells that the only token is that of the job.
+    `ca` is the file of an own certificate authority. `job_token` tells that the only token is that of the job.
     """
 
     project: str = ""
     request_url: str = ""
     job: str = ""
     folder: str = ""
-    commit_of_pipeline: str = ""
     ca: str = ""
     job_token: bool = False
 
