@@ -223,7 +223,7 @@ def test_functions_that_the_embedded_engine_lacks_are_named(opa: str, tmp_path: 
 )
 def test_what_opa_refuses_leaves_no_bundle(text: str, cause: str, opa: str, tmp_path: Path) -> None:
     (tmp_path / "own.rego").write_text(text)
-    with pytest.raises(EvaluationError, match=cause):
+    with pytest.raises(UsageError, match=cause):
         build_bundle(tmp_path / "own.rego", tmp_path / "b.tar.gz")
     assert not (tmp_path / "b.tar.gz").exists()
 
