@@ -28,8 +28,8 @@ LAYERS = (
     ("context", "measured", "stopwatch"),
     ("engine",),
     ("stats", "law", "facts", "facts_file", "waivers", "law_changes"),
-    ("decisions", "yaml_file", "files"),
-    ("documents", "plugins", "resources", "tools", "git", "deployed"),
+    ("decisions", "yaml_file", "files", "tools"),
+    ("documents", "plugins", "resources", "git", "deployed"),
     ("model",),
     ("errors", "environment"),
 )
@@ -38,7 +38,7 @@ LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 SAME_LAYER = {
     ("law_changes", "law"), ("facts_file", "facts"),
     ("entry_points", "cli"), ("demo", "terminal"), ("law", "facts"), ("waivers", "law"), ("files", "decisions"),
-    ("yaml_file", "files"),
+    ("yaml_file", "files"), ("tools", "files"),
 }  # fmt: skip
 LAZY_UPWARD = {("facts", "measure")}
 HEAVY = (

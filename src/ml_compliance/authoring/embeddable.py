@@ -13,7 +13,7 @@ from ml_compliance.decide.embedded import builtins_lacking
 def not_embedded(files: Iterable[Path]) -> tuple[str, ...]:
     """The names of the builtins that the compiled policy would ask its host for.
 
-    Raises EvaluationError when `opa build` fails.
+    Raises UsageError when `opa build` refuses the policy, and EvaluationError when it breaks off.
     """
     with tempfile.TemporaryDirectory(prefix="ml-compliance-") as folder:
         compiled = compile_policy(Path(folder), [str(path.resolve()) for path in files])

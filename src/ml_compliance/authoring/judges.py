@@ -19,6 +19,8 @@ from ml_compliance.errors import EvaluationError
 
 Edits = tuple[Edit, ...]
 _BATCH = 4000
+# Seconds for a batch, and for one submission, where an endless policy is seen first, before it has filled the memory.
+_SECONDS, _SECONDS_OF_ONE = 900, 30
 _QUERY = ("{i: answer | some i, edits in data.policy_check.tries; "
           f"answer := data.{'.'.join(PACKAGE)} with input as json.patch(data.policy_check.base, edits)}}")  # fmt: skip
 
@@ -108,7 +110,8 @@ class Program:
             document = {"mlpolicy": {"law": self._law}, "policy_check": {"base": base, "tries": numbered}}
             data.write_text(json.dumps(document), encoding="utf-8")
             sources = [argument for path in (*self._files, data) for argument in ("--data", str(path))]
-            done = _opa.called("eval", "--format", "json", *self._options, *sources, _QUERY)
+            seconds = _SECONDS_OF_ONE if len(tries) == 1 else _SECONDS
+            done = _opa.called("eval", "--format", "json", *self._options, *sources, _QUERY, seconds=seconds)
         if done.returncode == 0:
             answers = json.loads(done.stdout)["result"][0]["expressions"][0]["value"]
             return [answers.get(str(index)) for index in range(len(tries))]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ml_compliance.authoring.changes import changed
 from ml_compliance.authoring.judges import Outcome
-from ml_compliance.decide._policy import rego_files
+from ml_compliance.decide._policy import module_text, rego_files
 from ml_compliance.documents import digest
 from ml_compliance.resources import policies_folder
 
@@ -67,7 +67,7 @@ def with_library(files: Sequence[Path]) -> tuple[Path, ...]:
     shipped = rego_files()
     if set(shipped) <= set(files):
         return tuple(files)
-    texts = [path.read_text(encoding="utf-8") for path in files]
+    texts = [module_text(path) for path in files]
     imported = {part for text in texts for part in _IMPORTED.findall(text)}
     held = {part for text in texts for part in _HELD.findall(text)}
     missing = imported - held

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from errno import ENAMETOOLONG
 from io import StringIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from ml_compliance.errors import INTERRUPTED, NOT_EVALUATED, ComplianceError, UsageError
+from ml_compliance.errors import INTERRUPTED, NOT_EVALUATED, USAGE, ComplianceError, UsageError
 
 if TYPE_CHECKING:
     from ml_compliance.request import Request
@@ -47,12 +48,19 @@ class Guarded(click.Command):
             sys.stdout = None
             sys.exit(NOT_EVALUATED)
         except Exception as error:
-            # The outer border: Python would exit with 1 here, which means "denied".
-            if sys.flags.dev_mode:
-                raise
-            _say(f"ml-compliance: {type(error).__name__}: {error}\n  → this is a bug; nothing was decided. "
-                 "Repeat with PYTHONDEVMODE=1 for a traceback, and report it")  # fmt: skip
-            sys.exit(NOT_EVALUATED)
+            sys.exit(_unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> int:
+    """The outer border: Python would exit with 1 here, which means "denied"."""
+    if isinstance(error, OSError) and error.errno == ENAMETOOLONG:
+        _say(f"ml-compliance: {error.filename}: the name is too long for a file or folder\n  → name another one")
+        return USAGE
+    if sys.flags.dev_mode:
+        raise error
+    _say(f"ml-compliance: {type(error).__name__}: {error}\n  → this is a bug; nothing was decided. "
+         "Repeat with PYTHONDEVMODE=1 for a traceback, and report it")  # fmt: skip
+    return NOT_EVALUATED
 
 
 def _say(text: str) -> None:

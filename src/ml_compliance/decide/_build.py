@@ -16,16 +16,19 @@ from ml_compliance.decide import _opa
 from ml_compliance.decide._contract import PACKAGE
 from ml_compliance.decide._policy import rego_files
 from ml_compliance.documents import canonical
-from ml_compliance.errors import ComplianceError, EvaluationError
+from ml_compliance.errors import ComplianceError, EvaluationError, UsageError
 from ml_compliance.resources import policies_folder
 
+# What `opa build` ends with for a mistake in the policy; where it breaks off, it is another code, or a signal.
+_REFUSED = 1
+_PUT_RIGHT = "put the policy right; `ml-compliance policy check` says more"
 _RULE_FIELDS = ("severity", "message", "remedy", "reads")
 
 
 def build(folder: Path) -> None:
     """Write `policy.wasm` and `catalog.json`, made from the shipped Rego, into `folder`; both are reproducible.
 
-    Raises EvaluationError when `opa` is missing or refuses the policy.
+    Raises UsageError when `opa` refuses the policy, and EvaluationError when it is missing.
     """
     with tempfile.TemporaryDirectory() as name:
         # A copy without tests and without what was built before, which OPA would take for a part of the policy.
@@ -50,10 +53,15 @@ class Compiled:
 def compile_policy(folder: Path, sources: Iterable[str] = (".",), *, as_bundle: bool = False) -> Compiled:
     """Compile the Rego and data of `sources`, seen from `folder`, by `opa build`, for the entry `mlpolicy/deploy`.
 
-    `as_bundle`: only files called data.json are data. Raises EvaluationError when `opa` is missing or refuses it.
+    `as_bundle`: only files called data.json are data. Raises UsageError when `opa` refuses it, and EvaluationError when
+    `opa` is missing or breaks off.
     """
     target = ["--target", "wasm", "--entrypoint", "/".join(PACKAGE), "--output", "bundle.tar.gz"]
-    _opa.run("build", *target, *(("--bundle",) if as_bundle else ()), *sources, folder=folder)
+    done = _opa.called("build", *target, *(("--bundle",) if as_bundle else ()), *sources, folder=folder)
+    if done.returncode == _REFUSED:
+        raise UsageError(f"the policy cannot be compiled: {_opa.said(done)}", remedy=_opa.remedy(done) or _PUT_RIGHT)
+    if done.returncode != 0:
+        raise EvaluationError(f"`opa build` failed: {_opa.said(done)}", where=str(done.args[0]))
     bundle = folder / "bundle.tar.gz"
     with tarfile.open(bundle) as archive:
         files = {name: archive.extractfile(f"/{name}") for name in ("policy.wasm", "data.json")}

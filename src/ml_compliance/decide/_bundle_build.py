@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import os
-import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,9 @@ from ml_compliance.decide._bundle import DATA, MAKE_A_KEY, MANIFEST, SIGNATURES,
 from ml_compliance.decide._policy import digest_of_modules, packages, refuse_tests, rego_files
 from ml_compliance.decide.embedded import builtins_lacking
 from ml_compliance.errors import UsageError
-from ml_compliance.files import write
+from ml_compliance.files import read_plain, write
+
+_REMEDY = "take it out of the folder, or put a plain file in its place"
 
 
 @dataclass(frozen=True)
@@ -38,20 +39,22 @@ def build_bundle(source: Path, out: Path, key: bytes | None = None) -> Built:
     `key` is the PEM text of a private key that signs it. The same sources and key give the same bundle, but for the
     signatures of keys on curves, which are never the same twice.
 
-    Raises UsageError for a source without Rego and a key that is none, EvaluationError when `opa` is missing or
-    refuses the policy.
+    Raises UsageError for a source without Rego or one that `opa` refuses, and for a key that is none; EvaluationError
+    when `opa` is missing or does not end.
     """
     modules = rego_files(source)
     root = source if source.is_dir() else source.parent
+    data_files = root.rglob(DATA) if source.is_dir() else ()
+    read = {path.relative_to(root): read_plain(path, str(path), _REMEDY) for path in (*modules, *data_files)}
     signer = None if key is None else _private_key(key)
     with tempfile.TemporaryDirectory(prefix="ml-compliance-") as name:
         folder = Path(name)
-        for path in (*modules, *(root.rglob(DATA) if source.is_dir() else ())):
-            copy = folder / path.relative_to(root)
+        for path, content in read.items():
+            copy = folder / path
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+            copy.write_bytes(content)
         compiled = compile_policy(folder, as_bundle=True)
-        files = {str(path.relative_to(root).as_posix()): path.read_bytes() for path in modules}
+    files = {name.as_posix(): read[name] for name in (path.relative_to(root) for path in modules)}
     modules_by_name = {name: content.decode() for name, content in files.items()}
     refuse_tests(modules_by_name)
     texts = modules_by_name.values()
@@ -76,10 +79,7 @@ def signing_key(path: Path | None, variable: str) -> bytes | None:
         if not os.environ.get(variable):
             raise UsageError(f"the environment variable {variable} is empty", remedy="put the PEM text into it")
         return os.environ[variable].encode()
-    try:
-        return None if path is None else path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"the signing key cannot be read: {error.strerror}", where=str(path)) from error
+    return None if path is None else read_plain(path, str(path), "name the PEM file of the private key that signs it")
 
 
 def _private_key(pem: bytes) -> Any:

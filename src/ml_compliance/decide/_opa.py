@@ -25,6 +25,7 @@ _BY_THE_CLOCK = {
     "crypto.x509.parse_and_verify_certificates_with_options",
 }
 _UNDEFINED = re.compile(r"undefined function ([\w.]+)")
+_ENDLESS = "make the policy go through less: no long range of numbers, and no product of long lists"
 _IMPURE = ("take what it needs from the submission or the law, such as the moment from `input.created`: a decision "
            "comes out the same when it is repeated, and asks nobody")  # fmt: skip
 
@@ -57,7 +58,9 @@ def _started(command: list[str], text: str, folder: Path | None, seconds: int) -
         return subprocess.run(command, cwd=folder, env=told(), input=text, capture_output=True, text=True,
                               encoding="utf-8", timeout=seconds, check=False)  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise EvaluationError(f"`opa` gave no answer within {seconds} s", where=command[0]) from error
+        remedy = _ENDLESS if command[1] in _COMPILING else ""
+        raise EvaluationError(f"`opa {command[1]}` gave no answer within {seconds} s", where=command[0],
+                              remedy=remedy) from error  # fmt: skip
     except OSError as error:
         raise EvaluationError(f"`opa` cannot be started: {error}", where=command[0], remedy=INSTALL) from error
 

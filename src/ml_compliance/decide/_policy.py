@@ -14,7 +14,7 @@ from ml_compliance.decide._bundle import DATA, MANIFEST, WASM, is_bundle, read_b
 from ml_compliance.decide._contract import Request
 from ml_compliance.documents import digest
 from ml_compliance.errors import EvaluationError, UsageError
-from ml_compliance.files import strict_json
+from ml_compliance.files import read_plain, strict_json
 from ml_compliance.resources import policies_folder
 
 # The first statement, as OPA reads it: after blanks and comments, and nowhere further down, where it may be a text.
@@ -67,7 +67,7 @@ def _shipped(folder: Path) -> Policy:
 
 
 def _texts(rego: Path) -> dict[str, str]:
-    texts = {str(path): _text(path) for path in rego_files(rego)}
+    texts = {str(path): module_text(path) for path in rego_files(rego)}
     refuse_tests(texts)
     return texts
 
@@ -102,7 +102,7 @@ def policy_of(files: Mapping[str, bytes], where: str) -> Policy:
 def rego_files(rego: Path | None = None) -> tuple[Path, ...]:
     """The policy's source files without its tests, sorted: of `rego` (a file or folder), or the shipped ones.
 
-    Raises UsageError when there is none.
+    Raises UsageError when there is none, or one that is no plain file of UTF-8 text: `opa` would wait for a pipe.
     """
     folder = policies_folder() if rego is None else rego
     found = (folder,) if folder.is_file() else tuple(sorted(folder.rglob("*.rego")))
@@ -112,19 +112,23 @@ def rego_files(rego: Path | None = None) -> tuple[Path, ...]:
     if strange := next((path for path in files if ":" in str(path)), None):
         raise UsageError("`opa` would read another file: it takes a path only from the colon on", where=str(strange),
                          remedy="rename it")  # fmt: skip
+    for path in files if rego is not None else ():
+        module_text(path)
     return files
 
 
 def digest_of_files(files: Iterable[Path]) -> str:
     """The policy digest of files on this machine. Raises UsageError when one cannot be read as text."""
-    return digest_of_modules(map(_text, files))
+    return digest_of_modules(map(module_text, files))
 
 
-def _text(path: Path) -> str:
+def module_text(path: Path) -> str:
+    """The text of a Rego module. Raises UsageError when it is no plain file of UTF-8."""
+    remedy = "name a file of Rego, or a folder whose .rego files are text"
     try:
-        return path.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the policy cannot be read: {error}", where=str(path), remedy="check the file") from error
+        return read_plain(path, str(path), remedy).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the policy is no UTF-8 text: {error}", where=str(path), remedy=remedy) from error
 
 
 def packages(texts: Iterable[str]) -> tuple[str, ...]:

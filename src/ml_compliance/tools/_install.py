@@ -7,6 +7,8 @@ import os
 import tempfile
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from ml_compliance.errors import EvaluationError, UsageError
 from ml_compliance.tools._archive import LARGEST, unpacked
@@ -16,7 +18,7 @@ from ml_compliance.tools._lock import MIRROR_VARIABLE, Asset
 
 _SECONDS = 60
 _PIECE = 1 << 20
-_SCHEMES = ("https://", "http://", "file://")
+_SCHEMES = ("https", "http", "file")
 
 
 def install(asset: Asset, mirror: str = "") -> Path:
@@ -58,7 +60,7 @@ def mirrored(url: str, mirror: str) -> str:
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
     if not mirror:
         return url
-    if mirror.startswith(_SCHEMES):
+    if "://" in mirror:
         return f"{mirror.rstrip('/')}/{name}"
     return (Path(mirror).resolve() / name).as_uri()
 
@@ -66,10 +68,10 @@ def mirrored(url: str, mirror: str) -> str:
 def download(url: str, target: Path) -> str:
     """Write what is at `url` (https, http or file) to `target`; return its sha256.
 
-    Raises EvaluationError when it cannot be had, or is larger than any program.
+    Raises UsageError for another address, or a file that is none of the plain ones, and EvaluationError when it cannot
+    be had, or is larger than any program.
     """
-    if not url.startswith(_SCHEMES):
-        raise UsageError("this is no address to download from", where=url)
+    _refuse_address(url)
     left = LARGEST
     try:
         with urllib.request.urlopen(url, timeout=_SECONDS) as answer, target.open("wb") as file:  # noqa: S310
@@ -83,3 +85,19 @@ def download(url: str, target: Path) -> str:
     if left == 0:
         raise EvaluationError(f"the file has {LARGEST} bytes or more, which no program has", where=url)
     return sha256(target)
+
+
+def _refuse_address(url: str) -> None:
+    """Raise UsageError for what is no address, and for a pipe or device, which may never end."""
+    remedy = "name one that begins with https://, http:// or file://, or a folder"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in _SCHEMES and (parts.scheme == "file" or bool(parts.hostname)) and parts.port != 0
+        path = Path(url2pathname(parts.path))
+        endless = parts.scheme == "file" and path.exists() and not path.is_file()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"this is no address to download from: {error}", where=url, remedy=remedy) from error
+    if not usable:
+        raise UsageError("this is no address to download from", where=url, remedy=remedy)
+    if endless:
+        raise UsageError("this is no plain file", where=url, remedy="name a folder that has the asset itself")

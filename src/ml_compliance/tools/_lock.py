@@ -7,7 +7,6 @@ its Go module, and else not installed.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_compliance.errors import UsageError
+from ml_compliance.files import read_json
 
 LOCK_VARIABLE = "ML_COMPLIANCE_TOOLS_LOCK"
 MIRROR_VARIABLE = "ML_COMPLIANCE_TOOLS_MIRROR"
@@ -72,10 +72,7 @@ def read_lock(path: Path | None = None) -> dict[str, Any]:
 
     named = path or (Path(os.environ[LOCK_VARIABLE]) if os.environ.get(LOCK_VARIABLE) else None)
     file = named or Path(__file__).with_name("lock.json")
-    try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the lock file cannot be read: {error}", where=str(file)) from error
+    found = read_json(file, "name a lock file, or make one: ml-compliance tools lock")
     problem = best_match(Draft202012Validator(LOCK_SCHEMA).iter_errors(found))
     if problem is not None:
         raise UsageError(f"{problem.json_path}: {problem.message}", where=str(file),
