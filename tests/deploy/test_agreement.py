@@ -67,8 +67,9 @@ class Maker:
         spec = {key: self.containers(key) for key in LISTS}
         spec |= {key: self.pick((MISSING, False, True, "x", None)) for key in ("hostNetwork", "hostPID", "hostIPC")}
         spec["securityContext"] = self.pick((MISSING, {"runAsUser": 0}, {"runAsNonRoot": True}, "x", [], None))
-        spec["volumes"] = self.pick((
-            [{"name": "tmp", "emptyDir": {}}, *self.mounted()], [{"name": "h", "hostPath": {}}], *WRONG_LISTS))
+        spec["volumes"] = self.pick(
+            ([{"name": "tmp", "emptyDir": {}}, *self.mounted()], [{"name": "h", "hostPath": {}}], *WRONG_LISTS)
+        )
         kind = str(self.random.choice(list(workloads.KINDS)))
         tier = self.pick(TIERS)
         made = workloads.workload(kind, without_missing(spec), None if tier is MISSING else tier)

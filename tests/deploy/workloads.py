@@ -189,7 +189,7 @@ WRONG_LISTS: tuple[Any, ...] = ("x", {"a": container("x")}, ["x"], 5)
 WRONG_VOLUMES: tuple[Any, ...] = (
     *(mounted(reference) for reference in (5, True, [IMAGE], {"a": IMAGE})),
     *([{"name": "weights", "image": image}] for image in ("x", 5, IMAGE, [IMAGE], [{"reference": IMAGE}])),
-    *([{"name": name, "image": {"reference": "weights:1"}}] for name in (5, ["weights"], {}, True)),
+    *([{"name": name, "image": {"reference": "weights:1"}}] for name in (5, ["weights"], {"a": "b"}, True)),
     [{"image": {"reference": "weights:1"}}], [{"hostPath": {"path": "/"}}], [{"name": 5, "hostPath": {"path": "/"}}],
 )  # fmt: skip
 WRONG_TYPES = tuple(denied_somehow(f"wrong-{place}", made) for place, made in enumerate((
