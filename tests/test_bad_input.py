@@ -100,6 +100,14 @@ USAGE: dict[str, tuple[Change, str]] = {
         ),
         "compliance_policy.yaml: the aliases in it make this file endless",
     ),
+    "facts in facts": (
+        lambda project: project.write("compliance.yaml", f"{FACTS}server: {'{url: ' * 150}x{'}' * 150}\n"),
+        "compliance.yaml:9: this is nested more than 100 levels deep",
+    ),
+    "facts in facts without end": (
+        lambda project: project.write("compliance.yaml", f"{FACTS}server: {'[' * 5_000}{']' * 5_000}\n"),
+        "compliance.yaml:9: this is nested more than 100 levels deep",
+    ),
     "one key in two types": (
         facts("project: loans\n", "project: loans\n1: x\n'1': y\n"),
         "compliance.yaml:3: '1' stands",

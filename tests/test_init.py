@@ -107,6 +107,16 @@ def test_a_link_to_nothing_is_neither_kept_nor_written_through(folder: Path, tmp
     assert contents(folder) == {}
 
 
+@pytest.mark.parametrize("name", ["project", ".github"])
+def test_a_folder_that_is_a_link_to_nothing_is_told(folder: Path, tmp_path: Path, name: str) -> None:
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    result = init(folder / "project" if name == "project" else folder, "--platform", "github")
+    assert result.exit_code == 2
+    assert f"{folder / name}: this is a link to '{tmp_path / 'elsewhere'}', which is not there" in result.stderr
+    assert not (tmp_path / "elsewhere").exists()
+    assert contents(folder) == {}
+
+
 @pytest.mark.parametrize("line", ["ml-compliance-out", "/ml-compliance-out/\r"])
 def test_an_output_folder_that_is_ignored_is_not_ignored_twice(folder: Path, line: str) -> None:
     (folder / ".gitignore").write_text(f"{line}\n", newline="")

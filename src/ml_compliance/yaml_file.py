@@ -77,14 +77,33 @@ def read_yaml(path: Path, name: str) -> YamlFile:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise UsageError(f"this is not YAML: {error.problem}", where=where) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        # Python reads no number of more than 4,300 digits, and nothing that is nested a thousand times.
+    except RecursionError:
+        raise _endless(text, name) from None
+    except (YAMLError, ValueError) as error:
+        # Python reads no number of more than 4,300 digits.
         raise UsageError(f"this is not YAML: {str(error).splitlines()[0]}", where=name) from None
     lines: dict[Place, int] = {}
-    plain = _plain(loaded, (), lines, name)
+    try:
+        plain = _plain(loaded, (), lines, name)
+    except RecursionError:
+        raise _endless(text, name) from None
     if not isinstance(plain, dict):
         raise UsageError("the file does not hold a mapping of names to values", where=f"{name}:1")
     return YamlFile(name, plain, lines)
+
+
+def _endless(text: str, name: str) -> UsageError:
+    """What is wrong with a file that goes on too deep or too long: its own levels, or what its aliases make of them."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+
+    depth = 0
+    for event in YAML(typ="rt").parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST:
+            where = f"{name}:{event.start_mark.line + 1}"
+            return UsageError(f"this is nested more than {_DEEPEST} levels deep", where=where, remedy="nest it less")
+    return UsageError("the aliases in it make this file endless", where=name, remedy="write out what they stand for")
 
 
 def _plain(node: Any, path: Place, lines: dict[Place, int], name: str) -> Any:
@@ -92,7 +111,7 @@ def _plain(node: Any, path: Place, lines: dict[Place, int], name: str) -> Any:
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
     if len(path) > _DEEPEST or len(lines) > _MOST_PLACES:
-        raise UsageError("the aliases in it make this file endless", where=name, remedy="write out what they stand for")
+        raise RecursionError
     if isinstance(node, CommentedMap):
         written = node.lc.data or {}
         lines.update({(*path, str(key)): written[key][0] + 1 for key in node if key in written})

@@ -186,7 +186,7 @@ EVERY_RULE = case("all-wrong", ALL_WRONG, TIER.format("(none)"), SHARED.format("
 # What the API server refuses by itself; the policies do not rest on that.
 WRONG_SPECS: tuple[Any, ...] = (None, "spec", [], 5, {"containers": "c"}, {"containers": {"a": container()}})
 WRONG_LISTS: tuple[Any, ...] = ("x", {"a": container("x")}, ["x"], 5)
-WRONG_NAMES: tuple[Any, ...] = (5, ["weights"], {}, True)
+WRONG_NAMES: tuple[Any, ...] = (5, ["weights"], {"a": "b"}, True)
 WRONG_VOLUMES: tuple[Any, ...] = (
     *(mounted(reference) for reference in (5, True, [IMAGE], {"a": IMAGE})),
     *([{"name": "weights", "image": image}] for image in ("x", 5, IMAGE, [IMAGE], [{"reference": IMAGE}])),

@@ -110,6 +110,20 @@ def test_an_event_file_that_is_none_is_the_users_mistake(tmp_path: Path) -> None
             platform.read_run({**environ, "GITHUB_EVENT_PATH": str(tmp_path / place)})
 
 
+NO_ADDRESSES = (
+    "javascript:alert(1)", "ftp://api.example.org", "//api.example.org", "https://", "https:///x", "https://a\\b",
+    "https://api.example.org/?x=", "https://api.example.org/#x", "https://user:word@api.example.org",
+    "https://api.example.org/../x", "https://api.example.org/%2e%2e", "https://api.example.org/a b",
+    "https://api.example.org\n", "https://api.example.org:port",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ["https://ghes.example/api/v3", "http://127.0.0.1:8080", "https://[::1]:443/a/"])
+def test_an_address_is_taken_as_it_is(tmp_path: Path, url: str) -> None:
+    run = platform.read_run({**environment(tmp_path, "push", {}), "GITHUB_API_URL": url, "GITHUB_SERVER_URL": url})
+    assert (run.api, run.url) == (url, f"{url.rstrip('/')}/org/loans/actions/runs/{run.number}")
+
+
 @pytest.mark.parametrize("name", ["GITHUB_EVENT_PATH", "GITHUB_RUN_ID", "GITHUB_REPOSITORY", "GITHUB_SHA"])
 def test_a_variable_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
     environ = environment(tmp_path, "push", {})
@@ -127,6 +141,7 @@ def test_a_variable_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
         ("GITHUB_SHA", "main"), ("GITHUB_SHA", "c" * 39), ("GITHUB_SHA", "c" * 40 + "\n"), ("GITHUB_SHA", "../" * 20),
         ("GITHUB_RUN_ID", "9" * 5_000), ("GITHUB_RUN_ID", "-1"), ("GITHUB_RUN_ID", "٣"), ("GITHUB_RUN_ID", str(2**63)),
         ("GITHUB_RUN_ATTEMPT", "one"),
+        *((name, value) for name in ("GITHUB_SERVER_URL", "GITHUB_API_URL") for value in NO_ADDRESSES),
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip

@@ -61,7 +61,7 @@ def test_a_job_is_read() -> None:
 
 def test_a_scheduled_job_of_the_default_branch_has_no_request() -> None:
     plain = {name: "" for name in job("x") if "MERGE_REQUEST" in name}
-    run = started("x", **plain, CI_PIPELINE_SOURCE="schedule")
+    run = started("https://gitlab.example.org/api/v4", **plain, CI_PIPELINE_SOURCE="schedule")
     assert (run.event, run.request, run.base_branch, run.commit, run.fork) == ("schedule", None, "", SHA, False)
 
 
@@ -84,12 +84,14 @@ def test_a_job_without_its_variables_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("CI_PIPELINE_ID", "latest"), ("CI_JOB_ID", "9" * 5_000), ("CI_MERGE_REQUEST_PROJECT_ID", "5/../6"),
-     ("CI_COMMIT_SHA", "main"), ("CI_COMMIT_SHA", SHA + "/../x")],
+     ("CI_COMMIT_SHA", "main"), ("CI_COMMIT_SHA", SHA + "/../x"),
+     *((name, value) for name in ("CI_API_V4_URL", "CI_JOB_URL", "CI_MERGE_REQUEST_PROJECT_URL")
+       for value in ("javascript:alert(1)", "https://gitlab.example.org/?x=", "https://user@gitlab.example.org"))],
     ids=lambda value: value[:30],
 )  # fmt: skip
 def test_a_variable_that_could_lead_elsewhere_is_refused(name: str, value: str) -> None:
-    with pytest.raises(UsageError, match=f"{name} is no (number|commit)"):
-        started("x", **{name: value})
+    with pytest.raises(UsageError, match=f"{name} is no (number|commit|address)"):
+        started("https://gitlab.example.org/api/v4", **{name: value})
 
 
 @pytest.mark.parametrize("below", ["", "/git/lab"])

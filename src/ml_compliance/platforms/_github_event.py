@@ -9,7 +9,7 @@ from typing import Any
 from ml_compliance.errors import UsageError
 from ml_compliance.files import read_json
 from ml_compliance.platforms import Run
-from ml_compliance.platforms._variables import COMMIT, LARGEST_ID, PATH, commit, project_path, required, whole
+from ml_compliance.platforms._variables import COMMIT, LARGEST_ID, PATH, address, commit, project_path, required, whole
 
 _REMEDY = "let GitHub Actions write this file; GITHUB_EVENT_PATH names it"
 _REQUESTS = ("pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment")
@@ -49,7 +49,7 @@ def read_run(environ: Mapping[str, str]) -> Run:
     """The run that `environ` describes. Raises UsageError when variables or the event file are missing or broken."""
     name, place = required(environ, "GITHUB_EVENT_NAME"), required(environ, "GITHUB_EVENT_PATH")
     repository, number = project_path(environ, "GITHUB_REPOSITORY"), whole(environ, "GITHUB_RUN_ID")
-    server = environ.get("GITHUB_SERVER_URL", "https://github.com")
+    server = address(environ, "GITHUB_SERVER_URL", "https://github.com").rstrip("/")
     pipelined = commit(environ, "GITHUB_SHA")
     run: dict[str, Any] = {
         "platform": "github",
@@ -60,7 +60,7 @@ def read_run(environ: Mapping[str, str]) -> Run:
         "number": number,
         "attempt": whole(environ, "GITHUB_RUN_ATTEMPT") if environ.get("GITHUB_RUN_ATTEMPT") else 1,
         "url": f"{server}/{repository}/actions/runs/{number}",
-        "api": environ.get("GITHUB_API_URL") or "https://api.github.com",
+        "api": address(environ, "GITHUB_API_URL", "https://api.github.com"),
         "token": environ.get("GITHUB_TOKEN", ""),
         "summary": environ.get("GITHUB_STEP_SUMMARY", ""),
         "outputs": environ.get("GITHUB_OUTPUT", ""),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ml_compliance.platforms import Run
-from ml_compliance.platforms._variables import commit, required, whole
+from ml_compliance.platforms._variables import address, commit, required, whole
 
 TOKEN = "GITLAB_TOKEN"  # noqa: S105  the name of a variable
 
@@ -36,7 +36,7 @@ def read_run(environ: Mapping[str, str]) -> GitlabRun:
     source, target = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", ""), environ.get("CI_MERGE_REQUEST_PROJECT_ID")
     token = environ.get(TOKEN, "")
     pipelined = commit(environ, "CI_COMMIT_SHA")
-    request = environ.get("CI_MERGE_REQUEST_IID")
+    request, project_url = environ.get("CI_MERGE_REQUEST_IID"), address(environ, "CI_MERGE_REQUEST_PROJECT_URL", "")
     return GitlabRun(
         platform="gitlab",
         event=environ.get("CI_PIPELINE_SOURCE", ""),
@@ -44,15 +44,15 @@ def read_run(environ: Mapping[str, str]) -> GitlabRun:
         commit=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or pipelined,
         number=whole(environ, "CI_PIPELINE_ID"),
         attempt=whole(environ, "CI_JOB_ID"),
-        url=environ.get("CI_JOB_URL", ""),
-        api=required(environ, "CI_API_V4_URL"),
+        url=address(environ, "CI_JOB_URL", ""),
+        api=address(environ, "CI_API_V4_URL"),
         token=token or environ.get("CI_JOB_TOKEN", ""),
         request=whole(environ, "CI_MERGE_REQUEST_IID") if request else None,
         base=environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""),
         base_branch=environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""),
         fork=bool(request) and source != target,
         project=str(whole(environ, "CI_MERGE_REQUEST_PROJECT_ID" if target else "CI_PROJECT_ID")),
-        request_url=f"{environ.get('CI_MERGE_REQUEST_PROJECT_URL', '')}/-/merge_requests/{request}" if request else "",
+        request_url=f"{project_url}/-/merge_requests/{request}" if request else "",
         job=environ.get("CI_JOB_NAME", ""),
         folder=environ.get("ML_COMPLIANCE_OUT", "ml-compliance-out"),
         commit_of_pipeline=pipelined,

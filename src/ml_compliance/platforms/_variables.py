@@ -11,6 +11,8 @@ COMMIT = "(?:[0-9a-f]{40}|[0-9a-f]{64})"
 """SHA-1 or SHA-256."""
 PATH = r"(?:(?!\.\.?/)[A-Za-z0-9._-]+/)+(?!\.\.?\Z)[A-Za-z0-9._-]+"
 """The path of a repository: names without a meaning for a URL, and no way up."""
+ADDRESS = r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)*/?"
+"""https://HOST[:PORT][/PATH] without a user, a question or a fragment: what is added to it stays below it."""
 LARGEST_ID = 2**63 - 1
 _LONG = 40
 _REMEDY = "leave the variables that the platform sets as they are"
@@ -41,6 +43,11 @@ def commit(environ: Mapping[str, str], name: str) -> str:
 def project_path(environ: Mapping[str, str], name: str) -> str:
     """The path of a repository in `name`. Raises UsageError for anything else."""
     return _held(environ, name, PATH, "path of a repository")
+
+
+def address(environ: Mapping[str, str], name: str, default: str | None = None) -> str:
+    """The URL in `name`, or `default` where it is missing or empty. Raises UsageError for anything else."""
+    return default if default is not None and not environ.get(name) else _held(environ, name, ADDRESS, "address")
 
 
 def _held(environ: Mapping[str, str], name: str, pattern: str, what: str) -> str:

@@ -37,6 +37,7 @@ def start(folder: Path, platforms: Iterable[str] | None = None) -> Started:
     `platforms` are some of PLATFORMS; None means those that are recognised. Raises UsageError when something cannot be
     written; what had been written by then is removed again.
     """
+    _refuse_loose_links((folder,))
     if folder.exists() and not folder.is_dir():
         raise UsageError("this is no folder", where=str(folder), remedy="name the folder of the project")
     root = repository(folder)
@@ -107,7 +108,7 @@ def _slug(path: str) -> str:
 
 def _refuse_loose_links(paths: Iterable[Path]) -> None:
     """A link to nothing is no file to keep, and what is written through it would land where it leads."""
-    for path in paths:
+    for path in (found for named in paths for found in (named, *named.parents)):
         if path.is_symlink() and not path.exists():
             raise UsageError(f"this is a link to {str(path.readlink())!r}, which is not there", where=str(path),
                              remedy="remove the link, or make what it leads to; nothing was written")  # fmt: skip
