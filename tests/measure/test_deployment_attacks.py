@@ -1,4 +1,4 @@
-"""Nothing that is deployed gets past Trivy, however its file is written or called: the same weak pod, in many disguises."""
+"""Nothing that is deployed gets past Trivy, however it is written or called: one weak pod in many disguises."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DISGUISES = {
         "hostPID": True, "containers": [{"name": "a", "image": "a", "securityContext": {"privileged": True}}]}}),
     "dockerfile.yaml": WEAK,
     "dev/pod.yaml": WEAK,
-    "list.yaml": f"apiVersion: v1\nkind: List\nitems:\n  - {{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {{{POD}}}}}\n",
+    "list.yaml": f"apiVersion: v1\nkind: List\nitems: [{{kind: Pod, metadata: {{name: a}}, spec: {{{POD}}}}}]\n",
     "blank.yaml": f"{WORKLOAD}--- \n{WEAK}",
     "comment.yaml": f"{WORKLOAD}--- # more\n{WEAK}",
     "returns.yaml": f"{WORKLOAD}---\n{WEAK}".replace("\n", "\r\n"),
@@ -48,8 +48,9 @@ DISGUISES = {
     "cron.yaml": kind("CronJob", f"{{jobTemplate: {{spec: {TEMPLATE}}}}}"),
     "template.yaml": f"apiVersion: v1\nkind: PodTemplate\nmetadata: {{name: a}}\ntemplate: {{spec: {{{POD}}}}}\n",
     "served.yaml": kind("InferenceService", f"{{predictor: {{{POD}}}}}"),
-    "served_model.yaml": kind("InferenceService", "{predictor: {hostPID: on, model: {modelFormat: {name: onnx}, storageUri: s3://a, "
-                               "securityContext: {privileged: yes}}}}"),
+    "served_model.yaml": kind(
+        "InferenceService", "{predictor: {hostPID: on, model: {storageUri: a, securityContext: {privileged: yes}}}}"
+    ),
     "own_list.yaml": kind("PodList", TEMPLATE) + "items: []\n",
 }  # fmt: skip
 

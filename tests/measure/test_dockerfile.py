@@ -116,8 +116,9 @@ def test_a_text_without_a_from_builds_nothing() -> None:
 
 
 @pytest.mark.parametrize("lines", [
-    "", "USER root", "USER 0", "USER 00", "USER 0:0", "USER +0:65532", "USER root:nogroup", 'USER "root"', "USER ro\\ot",
-    "USER", "USER a b", "USER 'a", "USER $U", "ARG U=root\nUSER $U", "USER ${U:-root}", "USER ${U:-0}", "USER ${U:+a}",
+    "", "USER root", "USER 0", "USER 00", "USER 0:0", "USER +0:65532", "USER root:nogroup", 'USER "root"',
+    "USER ro\\ot", "USER", "USER a b", "USER 'a", "USER $U", "ARG U=root\nUSER $U", "USER ${U:-root}", "USER ${U:-0}",
+    "USER ${U:+a}",
     "ARG V\nUSER $V", "ARG V\nUSER ${V}", "ENV U=root\nARG U=app\nUSER $U", "ENV U root\nUSER $U", "ARG G\nUSER $G",
     "ARG A=root U=$A\nUSER $U", "USER app\nUSER root", "USER app\nFROM b", "USER app\nFROM b\nARG G\nUSER ${G}",
     "ENV U=root\nRUN <<E\nFROM x\nE\nARG U=app\nUSER $U", "ARG U=app\nRUN <<E O\nARG U=root\nE\nUSER $U",

@@ -1,4 +1,4 @@
-"""The user that a Dockerfile's image runs as, by its text alone: Trivy reads neither ARG nor ENV, nor stage by stage."""
+"""The user that a Dockerfile's image runs as, by its text: Trivy reads neither ARG nor ENV, nor stage by stage."""
 
 from __future__ import annotations
 

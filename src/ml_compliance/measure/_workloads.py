@@ -124,8 +124,10 @@ def _served(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for part in parts.values() if isinstance(parts, Mapping) else ():
         if not isinstance(part, Mapping) or isinstance(part.get("containers"), list):
             continue
-        servers = [{"name": key, **one} for key, one in part.items()
-                   if isinstance(one, Mapping) and (key == "model" or "storageUri" in one or "storage" in one)]  # fmt: skip
+        servers = [
+            {"name": key, **one} for key, one in part.items()
+            if isinstance(one, Mapping) and (key == "model" or "storageUri" in one or "storage" in one)
+        ]  # fmt: skip
         if servers:
             yield {**part, "containers": servers}
 
