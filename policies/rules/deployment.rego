@@ -1,9 +1,9 @@
 # METADATA
 # title: Deployment files
 # description: >-
-#   The files that deploy the model (Dockerfiles, Kubernetes, Terraform) fail no check that the law asks for, and images start
-#   from pinned and approved ones; images and workloads bear the labels that the law asks for. The evidence `deployment`
-#   has the facts `checked_files`, `misconfigurations: [{check, severity, file, line}]`, `base_images: [{image, pinned,
+#   The files that deploy the model (Dockerfiles, Kubernetes, Terraform) fail no check that the law asks for, and images are
+#   built from pinned and approved ones; images and workloads bear the labels that the law asks for. Every file with a workload
+#   or an image is among the checked ones, and so is every one that cannot be read. The evidence `deployment` has the facts `checked_files`, `misconfigurations: [{check, severity, file, line}]`, `base_images: [{image, pinned,
 #   file}]`, `ignored_checks: [{file, line}]`, `workloads: [{workload, file, labels}]` (images and pod templates, each with
 #   the names of its labels) and `unread_files: [{file, why}]`; for each severity a measurement
 #   `deployment/misconfigurations` with the slice `{severity: …}`, and `deployment/checked_files` and so on, which count the
@@ -103,7 +103,7 @@
 #       base_images:
 #         type: array
 #         minItems: 1
-#         description: What the names of images that Dockerfiles start from begin with; any, when nothing is said.
+#         description: What the names of images that Dockerfiles use begin with (FROM, COPY --from, RUN --mount from, syntax); any, when nothing is said.
 #         items: {type: string, minLength: 1}
 #       pinned_base:
 #         type: boolean
@@ -195,9 +195,10 @@ ignored_checks := facts.ignored_checks if {
 	}
 }
 
-workloads := facts.workloads if {
+workloads := described if count(described) > 0
+
+described := facts.workloads if {
 	is_array(facts.workloads)
-	count(facts.workloads) > 0
 	count(facts.workloads) == counted("workloads", {})
 	every one in facts.workloads {
 		law.has_text(one, "workload")
@@ -217,16 +218,37 @@ unread_files := facts.unread_files if {
 
 # METADATA
 # title: the deployment files were not checked
-# description: The files that deploy the model were checked, and what was found is listed.
+# description: The files that deploy the model were all checked, and what was found is listed.
 # custom:
 #   rule: deployment.not_checked
 #   severity: high
 #   message: "the evidence does not list what was checked, and what was found: {values[reason]}"
 #   remedy: "name Dockerfiles and manifests as `deployment: files:` in compliance.yaml, and measure again"
-#   reads: ["input.evidence.deployment.measurements[]", "input.evidence.deployment.facts.checked_files[]", "input.evidence.deployment.facts.misconfigurations[]", "input.evidence.deployment.facts.base_images[]", "input.evidence.deployment.facts.ignored_checks[]"]
+#   reads: ["input.evidence.deployment.measurements[]", "input.evidence.deployment.facts.checked_files[]", "input.evidence.deployment.facts.misconfigurations[]", "input.evidence.deployment.facts.base_images[]", "input.evidence.deployment.facts.ignored_checks[]", "input.evidence.deployment.facts.workloads[]", "input.evidence.deployment.facts.unread_files[]"]
 violation contains law.finding("deployment.not_checked", item, "high", "id", {"values": {"reason": reason}}) if {
 	some item in items
-	not listed
+	some reason in unchecked
+}
+
+unchecked contains reason if not listed
+
+# What Trivy has not looked at fails no check of it.
+unchecked contains concat("", [one.workload, " in ", one.file, " was not checked"]) if {
+	listed
+	some one in described
+	not one.file in checked_files
+}
+
+unchecked contains concat("", [one.file, " was not checked, and uses images"]) if {
+	listed
+	some one in base_images
+	not one.file in checked_files
+}
+
+unchecked contains concat("", [one.file, " cannot be read: ", one.why]) if {
+	listed
+	some one in unread_files
+	not one.file in checked_files
 }
 
 listed if {
@@ -234,6 +256,8 @@ listed if {
 	misconfigurations
 	base_images
 	ignored_checks
+	described
+	unread_files
 }
 
 reason := "no file is of a known kind, or a list is not whole" if is_object(facts)
@@ -268,13 +292,13 @@ grade(severity) := severity if severity != "unknown"
 else := "high"
 
 # METADATA
-# title: "{values[file]} starts from {values[image]}"
-# description: Images start from approved ones, named by their digest.
+# title: "{values[file]} uses {values[image]}"
+# description: Images are built from approved ones, named by their digest; so is what files are taken from, or read the Dockerfile.
 # custom:
 #   rule: deployment.base_image
 #   severity: high
-#   message: "{values[file]} starts from {values[image]}, which is {values[why]}"
-#   remedy: "start from an approved image by its digest: FROM name@sha256:…"
+#   message: "{values[file]} uses the image {values[image]}, which is {values[why]}"
+#   remedy: "name an approved image by its digest: FROM name@sha256:…, and so for COPY --from, RUN --mount from and syntax"
 #   reads: ["input.evidence.deployment.facts.base_images[]"]
 violation contains law.finding("deployment.base_image", item, "high", "base_images", {"values": values}) if {
 	some item in items

@@ -12,7 +12,7 @@ wrong(check, severity) := {"check": check, "severity": severity, "file": "Docker
 about(misconfigurations, bases, ignored) := fixtures.added("/evidence/deployment", fixtures.evidence(
 	"deployment", "measured",
 	{
-		"checked_files": ["Dockerfile"],
+		"checked_files": ["Dockerfile", "credit.yaml"],
 		"misconfigurations": misconfigurations,
 		"base_images": bases,
 		"ignored_checks": ignored,
@@ -21,7 +21,7 @@ about(misconfigurations, bases, ignored) := fixtures.added("/evidence/deployment
 	},
 	array.concat(
 		[
-			fixtures.measured("deployment/checked_files", 1, {}),
+			fixtures.measured("deployment/checked_files", 2, {}),
 			fixtures.measured("deployment/base_images", count(bases), {}),
 			fixtures.measured("deployment/ignored_checks", count(ignored), {}),
 			fixtures.measured("deployment/workloads", 1, {}),
@@ -91,9 +91,16 @@ test_labels_not_read if {
 			"path": concat("/", ["/evidence/deployment/facts", path]),
 			"value": other,
 		}])
-		rules(changed, {"labels": ["tier"]}) == {"deployment.labels_not_read"}
-		rules(changed, {}) == set()
+		rules(changed, {"labels": ["tier"]}) == {"deployment.labels_not_read", "deployment.not_checked"}
+		rules(changed, {}) == {"deployment.not_checked"}
 	}
+	nothing := json.patch(with_fact("workloads", []), [{
+		"op": "replace",
+		"path": "/evidence/deployment/measurements/3/value",
+		"value": 0,
+	}])
+	rules(nothing, {"labels": ["tier"]}) == {"deployment.labels_not_read"}
+	rules(nothing, {}) == set()
 }
 
 operation(path) := "add" if endswith(path, "-")
@@ -109,9 +116,12 @@ unread(one) := json.patch(with_fact("unread_files", [one]), [{
 test_an_unread_file_is_named if {
 	violations := deployment.violation with input as unread({"file": "a.yaml", "why": "it is a template"})
 		with data.mlpolicy.law as fixtures.law_of(item({"labels": ["tier"]}))
-	{one.values | some one in violations} == {{"what": "a.yaml", "why": "it is a template"}}
+	{one.values | some one in violations} == {
+		{"what": "a.yaml", "why": "it is a template"},
+		{"reason": "a.yaml cannot be read: it is a template"},
+	}
 	every wrong in [{"file": "", "why": "b"}, {"file": "a", "why": null}] {
-		rules(unread(wrong), {"labels": ["tier"]}) == {"deployment.labels_not_read"}
+		rules(unread(wrong), {"labels": ["tier"]}) == {"deployment.labels_not_read", "deployment.not_checked"}
 	}
 }
 
@@ -132,6 +142,15 @@ test_not_checked if {
 		rules(with_fact(path, other), {}) == {"deployment.not_checked"}
 	}
 	rules(fixtures.submission, {}) == {"deployment.not_checked"}
+}
+
+# What may be deployed has to be among what was checked, whether the law asks for labels or not.
+test_a_file_that_is_not_among_the_checked_ones if {
+	every one in [["Dockerfile", "other.yaml"], ["credit.yaml", "other"]] {
+		rules(with_fact("checked_files", one), {}) == {"deployment.not_checked"}
+	}
+	rules(unread({"file": "a.yaml", "why": "a template"}), {}) == {"deployment.not_checked"}
+	rules(unread({"file": "Dockerfile", "why": "a label"}), {}) == set()
 }
 
 test_ignored_without_a_file if rules(about([], [], [{"file": ""}]), {}) == {"deployment.not_checked"}

@@ -100,9 +100,14 @@ def write(path: Path, content: str | bytes) -> None:
 
 def from_root(folder: Path) -> str:
     """`folder` as seen from the root of its repository; empty when it is the root itself, or in no repository."""
-    folder = folder.resolve()
-    root = next((path for path in (folder, *folder.parents) if (path / ".git").exists()), folder)
+    folder, root = folder.resolve(), repository(folder)
     return "" if folder == root else folder.relative_to(root).as_posix()
+
+
+def repository(folder: Path) -> Path:
+    """The root of the repository that `folder` is in; itself when it is in none."""
+    folder = folder.resolve()
+    return next((path for path in (folder, *folder.parents) if (path / ".git").exists()), folder)
 
 
 def read_json(path: Path, remedy: str = "", *, largest: int = LARGEST, follow: bool = True) -> dict[str, Any]:

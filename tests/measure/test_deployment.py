@@ -171,26 +171,26 @@ SERVED = "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadat
     (f"---\nkind: Service\n---\n{LIST}", "Pod one"),
 ])  # fmt: skip
 def test_labels_are_found_wherever_pods_are_described(manifest: str, workload: str) -> None:
-    for none in ("", 'tier: ""', 'tier: "{{ .Values.tier }}"', "tier: 7", "tier: null", "7: tier"):
-        assert _workloads.workloads(manifest % none) == (_workloads.Workload(workload, ()),)
-    assert _workloads.workloads(manifest % "tier: high") == (_workloads.Workload(workload, ("tier",)),)
+    for none in ("", 'tier: ""', 'tier: "{{ .Values.tier }}"', "tier: 7", "tier: null"):
+        assert _workloads.read(manifest % none).workloads == (_workloads.Workload(workload, ()),)
+    assert _workloads.read(manifest % "tier: high").workloads == (_workloads.Workload(workload, ("tier",)),)
 
 
 def test_one_template_for_two_workloads_counts_for_both() -> None:
     pod = "spec: &pod {template: {metadata: {labels: {tier: high}}, spec: {containers: []}}}"
     text = f"kind: List\nitems:\n- {{kind: Job, {pod}}}\n- {{kind: Deployment, spec: *pod}}\n"
-    assert [one.workload for one in _workloads.workloads(text)] == ["Job", "Deployment"]
+    assert [one.workload for one in _workloads.read(text).workloads] == ["Job", "Deployment"]
 
 
 @pytest.mark.parametrize("manifest", [
     "kind: Deployment\nmetadata:\n  labels:\n    {{- include \"labels\" . | nindent 4 }}\n",
-    "{{- if .Values.on }}\nkind: Pod\n{{- end }}\n", "kind: Deployment\nmetadata: {name: empty}\n", "a: !unknown b\n",
+    "{{- if .Values.on }}\nkind: Pod\n{{- end }}\n", "kind: Deployment\nmetadata: {name: empty}\n", "a: !!set {b}\n",
     "kind: Pod\nkind: Pod\n", "kind: Deployment\nspec: {template: {spec: {containers: none}}}\n",
     "&a [*a, *b]\n", "kind: Job\nspec: " + "{a: " * 150 + "}" * 150 + "\n",
 ])  # fmt: skip
 def test_what_cannot_be_read_is_told(manifest: str) -> None:
     with pytest.raises(ValueError, match=r"it is no plain YAML|has no pod template|nested too deep"):
-        _workloads.workloads(manifest)
+        _workloads.read(manifest)
 
 
 def test_what_cannot_be_read_has_unknown_labels(made: project.Project) -> None:
@@ -199,7 +199,7 @@ def test_what_cannot_be_read_has_unknown_labels(made: project.Project) -> None:
     assert labelled(made) == {
         ("deployment.labels_not_read", f"it is not known which labels {what} has")
         for what in ("Dockerfile", "deploy/workload.yaml", "what is deployed")
-    }
+    } | {("deployment.not_checked", "the deployment files were not checked")}
 
 
 def test_where_nothing_is_deployed_no_label_is_known(made: project.Project) -> None:
@@ -233,7 +233,7 @@ def test_a_comment_does_not_hide_a_finding(made: project.Project) -> None:
 def test_base_images_are_pinned_and_approved(made: project.Project) -> None:
     made.write("Dockerfile", DOCKERFILE.replace(f"python:3.12-slim{DIGEST} AS", "python:3.12-slim AS"))
     assert answer(made) == 1
-    assert violations(made) == {("deployment.base_image", "Dockerfile starts from docker.io/library/python:3.12-slim")}
+    assert violations(made) == {("deployment.base_image", "Dockerfile uses docker.io/library/python:3.12-slim")}
     item = "{id: d, type: deployment, pinned_base: false, base_images: [docker.io/library/]}"
     law = f"project: loans\npolicies:\n  - {item}\n"
     made.write("compliance_policy.yaml", law)
@@ -258,7 +258,7 @@ def test_our_own_dockerfile_is_allowed_by_the_digests_of_its_args(made: project.
     assert without != ours
     made.write("Dockerfile", without)
     assert answer(made) == 1
-    assert ("deployment.base_image", "Dockerfile starts from ${RUNTIME_IMAGE}") in violations(made)
+    assert ("deployment.base_image", "Dockerfile uses ${RUNTIME_IMAGE}") in violations(made)
 
 
 def test_files_of_no_known_kind_are_no_evidence(made: project.Project) -> None:

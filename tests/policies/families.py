@@ -98,7 +98,7 @@ def deployment() -> Evidence:
     low = {"check": "AVD-DS-0026", "severity": "low", "file": "Dockerfile", "line": 0,
            "title": "No HEALTHCHECK defined", "message": "", "resolution": "Add HEALTHCHECK"}  # fmt: skip
     facts: dict[str, Any] = {
-        "checked_files": ["Dockerfile"],
+        "checked_files": ["Dockerfile", "loan.yaml"],
         "misconfigurations": [low],
         "base_images": [{"image": "python@sha256:1", "pinned": True, "file": "Dockerfile", "line": 1}],
         "ignored_checks": [],
@@ -108,7 +108,7 @@ def deployment() -> Evidence:
     }
     counts = {"critical": 0.0, "high": 0.0, "medium": 0.0, "low": 1.0, "unknown": 0.0}
     found = [Measurement("deployment/misconfigurations", n, slice={"severity": name}) for name, n in counts.items()]
-    totals = {"checked_files": 1.0, "base_images": 1.0, "ignored_checks": 0.0, "workloads": 1.0, "unread_files": 0.0}
+    totals = {"checked_files": 2.0, "base_images": 1.0, "ignored_checks": 0.0, "workloads": 1.0, "unread_files": 0.0}
     found += [Measurement(f"deployment/{name}", n) for name, n in totals.items()]
     return Evidence("deployment", "measured", tuple(found), facts)
 

@@ -1,4 +1,4 @@
-"""Dockerfiles: the images that they start from, and the labels of what they build, by their text alone."""
+"""Dockerfiles: the images that they use, and the labels of what they build, by their text alone."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 _CONTINUES = ("\\", "`")
-_BEGINS = re.compile(r"\s*(FROM|ARG|LABEL)\b", re.IGNORECASE)
-_FROM = re.compile(r"\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
+_BEGINS = re.compile(r"\s*(FROM|ARG|LABEL|ENV|USER|COPY|ADD|RUN|ONBUILD)\b", re.IGNORECASE)
+FROM = re.compile(r"\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 _ARG = re.compile(r"\s*ARG\s+(.*)", re.IGNORECASE)
 _LABEL = re.compile(r"\s*LABEL\s+(.*)", re.IGNORECASE | re.DOTALL)
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^{}$]*))?\})")
-_HEREDOC = re.compile(r"<<(-?)([^\s<]+)")
+VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^{}$]*))?\})")
+_HEREDOC = re.compile(r"""<<(-?)((?:"[^"]*"|'[^']*'|\\.|[^\s<])+)""")
+_TAKES = re.compile(r"\s*(?:ONBUILD\s+)?(?:COPY|ADD|RUN)\s+(--.*)", re.IGNORECASE | re.DOTALL)
+_SYNTAX = re.compile(r"\s*(?:#|//)\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
 _PINNED = re.compile(r"[^$]*@sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Base:
-    """An image that a stage starts from; `image` has the defaults of ARGs in their places."""
+    """An image that a build uses; `image` has the defaults of ARGs in their places."""
 
     image: str
     line: int
@@ -31,20 +33,27 @@ class Base:
 
 
 def is_dockerfile(name: str) -> bool:
-    """Whether a file of this name is one."""
+    """Whether a file of this name may be one."""
     return "dockerfile" in name.lower() or "containerfile" in name.lower()
 
 
-def bases(text: str) -> Iterator[Base]:
-    """The images of all FROMs, but for the file's own stages and the empty image.
+def builds(text: str) -> bool:
+    """Whether an image can be built of this text: without a FROM, only a frontend of its own could."""
+    return any(FROM.match(written) for _, written, _ in instructions(text)) or any(_frontends(text))
 
+
+def bases(text: str) -> Iterator[Base]:
+    """The images of all FROMs, and those that files are taken from or that read the file (`# syntax=`).
+
+    The file's own stages and the empty image are none.
     Every line that could be a FROM counts as one; names of stages and defaults of ARGs count where no other reading is
     possible. So nothing that a build starts from is missing, however the file is written.
     """
+    yield from _frontends(text)
     stages, defaults = {"scratch"}, dict[str, str]()
     started = False
-    for line, written, certain in _instructions(text):
-        found, arg = _FROM.match(written), _ARG.match(written)
+    for line, written, certain in instructions(text):
+        found, arg = FROM.match(written), _ARG.match(written)
         if not started and (found or arg):
             started = found is not None or not certain
             if not certain:
@@ -52,11 +61,45 @@ def bases(text: str) -> Iterator[Base]:
             elif arg:
                 _declare(arg[1], defaults)
         if found:
-            image = _resolved(found[1], defaults)
+            image = resolved(found[1], defaults)
             if image.lower() not in stages:
                 yield Base(image, line)
             if found[2] and certain:
                 stages.add(found[2].lower())
+        for image in _taken_from(written):
+            if image.lower() not in stages and not image.isdecimal():
+                yield Base(image, line)
+
+
+def _frontends(text: str) -> Iterator[Base]:
+    """The images that the comments at the top say the file is to be read by."""
+    for line, written in enumerate(text.splitlines(), 1):
+        if written.strip() and not written.lstrip().startswith(("#", "//")):
+            return
+        if found := _SYNTAX.match(written):
+            yield Base(found[1], line)
+
+
+def _taken_from(written: str) -> Iterator[str]:
+    """What `COPY --from=` and `RUN --mount=from=` name. No variable is resolved: what one names is not pinned."""
+    found = _TAKES.match(written)
+    words = shlex.shlex(found[1] if found else "", posix=True, punctuation_chars=False)
+    words.whitespace_split, words.commenters = True, ""
+    while (word := _next(words)).startswith("--"):
+        flag, _, value = word.partition("=")
+        if flag.lower() == "--from":
+            yield value
+        elif flag.lower() == "--mount":
+            parts = (part.partition("=") for part in value.split(","))
+            yield from (image for key, _, image in parts if key.strip().lower() == "from")
+
+
+def _next(words: shlex.shlex) -> str:
+    """The next word; a quote without its end is in what follows the flags."""
+    try:
+        return words.get_token() or ""
+    except ValueError:
+        return ""
 
 
 def labels(text: str) -> tuple[str, ...]:
@@ -67,8 +110,8 @@ def labels(text: str) -> tuple[str, ...]:
     """
     stages: dict[str, set[str]] = {}
     current = set[str]()
-    for line, written, certain in _instructions(text):
-        if found := _FROM.match(written):
+    for line, written, certain in instructions(text):
+        if found := FROM.match(written):
             current = set(stages.get(found[1].lower(), ())) if certain else set()
             if found[2] and certain:
                 stages[found[2].lower()] = current
@@ -99,25 +142,25 @@ def _declare(words: str, defaults: dict[str, str]) -> None:
         name, given, value = word.partition("=")
         defaults.pop(name, None)
         if given:
-            defaults[name] = _resolved(value, defaults)
+            defaults[name] = resolved(value, defaults)
 
 
-def _resolved(written: str, defaults: Mapping[str, str]) -> str:
+def resolved(written: str, defaults: Mapping[str, str]) -> str:
     """`written` with the values of $NAME, ${NAME} and ${NAME:-default}; what has none stays as it is."""
-    return _VARIABLE.sub(lambda found: defaults.get(found[1] or found[2]) or found[3] or found[0], written)
+    return VARIABLE.sub(lambda found: defaults.get(found[1] or found[2]) or found[3] or found[0], written)
 
 
-def _instructions(text: str) -> Iterator[tuple[int, str, bool]]:
-    """Each line that reads like FROM, ARG or LABEL: its number, the text, and whether it certainly is one.
+def instructions(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Each line that reads like an instruction of interest: its number, the text, and whether it certainly is one.
 
     One that is has in its text what continues it. One that may be none could continue the line before, or be inside
     a here-document. What continues a line is a backslash, or a backtick in files that say so; here both do.
     """
     lines = [line.removesuffix("\r") for line in text.split("\n")]
-    continued, open_documents = False, list[tuple[str, str]]()
+    continued, open_documents = False, list[tuple[str, str | None]]()
     for index, line in enumerate(lines):
         certain = not continued and not open_documents
-        written = _joined(lines, index) if certain else line
+        written = _joined(lines, index)
         if _BEGINS.match(written):
             yield index + 1, written, certain
         if open_documents:
@@ -126,7 +169,16 @@ def _instructions(text: str) -> Iterator[tuple[int, str, bool]]:
                 del open_documents[0]
         if line.strip() and not line.lstrip().startswith("#"):
             continued = line.rstrip().endswith(_CONTINUES)
-            open_documents += [(tabs, name.strip("\"'")) for tabs, name in _HEREDOC.findall(line)]
+            open_documents += [(tabs, _delimiter(word)) for tabs, word in _HEREDOC.findall(line)]
+
+
+def _delimiter(word: str) -> str | None:
+    """The line that ends a here-document; None, which no line is, where readers could differ about it."""
+    try:
+        found = shlex.split(word)
+    except ValueError:  # a quote without its end
+        return None
+    return found[0] if len(found) == 1 and "$" not in word else None
 
 
 def _joined(lines: list[str], index: int) -> str:

@@ -113,7 +113,7 @@ def vulnerabilities(report: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for result, entry in each(report, "Vulnerabilities")
     ]
-    return sorted(found, key=lambda one: (SEVERITIES.index(one["severity"]), *map(str, one.values())))
+    return by_gravity(found)
 
 
 def suppressed(report: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -166,4 +166,9 @@ def misconfigurations(report: Mapping[str, Any]) -> list[dict[str, Any]]:
         for result, entry in each(report, "Misconfigurations")
         if entry["Status"] == "FAIL"
     ]
+    return by_gravity(found)
+
+
+def by_gravity(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The gravest first."""
     return sorted(found, key=lambda one: (SEVERITIES.index(one["severity"]), *map(str, one.values())))
