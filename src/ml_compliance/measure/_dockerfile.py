@@ -116,32 +116,36 @@ def labels(text: str) -> tuple[str, ...]:
             if found[2] and certain:
                 stages[found[2].lower()] = current
         elif certain and (found := _LABEL.match(written)):
-            for key, value in _labelled(found[1], line):
-                (current.add if value.strip() else current.discard)(key)
+            try:
+                given = assignments(found[1], older=True)
+            except ValueError as error:
+                raise ValueError(f"line {line}: {error}") from error
+            for key, value in given:
+                (current.add if value and value.strip() else current.discard)(key)
     return tuple(sorted(current))
 
 
-def _labelled(arguments: str, line: int) -> list[tuple[str, str]]:
-    """Key and value of each: `key=value …`, or the older `key value`, which has one alone."""
-    try:
-        words = shlex.split(arguments)
-    except ValueError as error:
-        raise ValueError(f"line {line}: {error}") from error
-    if words and "=" not in words[0]:
+def assignments(arguments: str, *, older: bool) -> list[tuple[str, str | None]]:
+    """Name and value of each `name=value`, None where it has none; if `older`, `name value` is one, too.
+
+    Raises ValueError for a quote without its end.
+    """
+    words = shlex.split(arguments)
+    if older and words and "=" not in words[0]:
         return [(words[0], " ".join(words[1:]))]
-    return [(word.partition("=")[0], word.partition("=")[2]) for word in words]
+    parts = [word.partition("=") for word in words]
+    return [(name, value if given else None) for name, given, value in parts]
 
 
 def _declare(words: str, defaults: dict[str, str]) -> None:
     """Take in what an ARG before the first FROM says; without a default, an earlier one is gone, too."""
     try:
-        declared = shlex.split(words)
-    except ValueError:  # a quote without its end: no value is known
-        declared = re.findall(r"\w+", words)
-    for word in declared:
-        name, given, value = word.partition("=")
+        declared = assignments(words, older=False)
+    except ValueError:  # no value is known
+        declared = [(name, None) for name in re.findall(r"\w+", words)]
+    for name, value in declared:
         defaults.pop(name, None)
-        if given:
+        if value is not None:
             defaults[name] = resolved(value, defaults)
 
 

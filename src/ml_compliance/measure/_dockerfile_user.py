@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ml_compliance.measure._dockerfile import FROM, VARIABLE, instructions
+from ml_compliance.measure._dockerfile import FROM, VARIABLE, assignments, instructions
 
 _SETS = re.compile(r"\s*(ARG|ENV)\s+(.*)", re.IGNORECASE | re.DOTALL)
 _USER = re.compile(r"\s*USER\s+(.*)", re.IGNORECASE | re.DOTALL)
@@ -45,8 +45,9 @@ class _Stage:
 
     def set(self, kind: str, words: str, certain: bool, outside: Mapping[str, str | None]) -> None:
         """Take in an ARG or ENV; an ARG without a value has that of before the first FROM."""
-        assigned = _assigned(kind, words)
-        if assigned is None:
+        try:
+            assigned = assignments(words, older=kind == "ENV")
+        except ValueError:
             self.known = False
             return
         for name, value in assigned:
@@ -97,15 +98,3 @@ def _named(stage: _Stage, written: str) -> str:
     except ValueError:  # a quote without its end
         return ""
     return stage.resolved(words[0]) if len(words) == 1 else ""
-
-
-def _assigned(kind: str, written: str) -> list[tuple[str, str | None]] | None:
-    """Name and value of each, None where that cannot be read."""
-    try:
-        words = shlex.split(written)
-    except ValueError:
-        return None
-    if kind == "ENV" and words and "=" not in words[0]:
-        return [(words[0], " ".join(words[1:]))]
-    parts = [word.partition("=") for word in words]
-    return [(name, value if given else None) for name, given, value in parts]

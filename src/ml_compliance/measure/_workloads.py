@@ -88,7 +88,7 @@ def _of_object(found: Mapping[str, Any]) -> Iterator[Workload]:
     kind, described = found["kind"], found.get("metadata")
     name = described.get("name") if isinstance(described, Mapping) else None
     called = " ".join((kind, *((name,) if isinstance(name, str) else ())))
-    templates = list(_templates(found, 0))
+    templates = list(_templates(found))
     if kind in _HAND_ON:
         templates.append(found)
     if not templates and kind in _HAVE_PODS:
@@ -105,7 +105,7 @@ def _alone(found: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     place = _PODS_OF.get(found["kind"])
     known = _at(found, (*place, "spec")) if place is not None else None
     described = found.get("metadata")
-    for spec in (*_pod_specs(found, 0), *_served(found)):
+    for spec in (*_pod_specs(found), *_served(found)):
         if spec is not known:
             yield (
                 getattr(spec, "line", line),
@@ -149,14 +149,14 @@ def _mappings(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:
             yield from _mappings(inner, depth + 1)
 
 
-def _templates(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:
+def _templates(value: Any) -> Iterator[Mapping[str, Any]]:
     """Whatever has a `spec` with `containers`: so do pods and pod templates of every kind."""
-    return (one for one in _mappings(value, depth) if isinstance(_at(one, ("spec", "containers")), list))
+    return (one for one in _mappings(value, 0) if isinstance(_at(one, ("spec", "containers")), list))
 
 
-def _pod_specs(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:
+def _pod_specs(value: Any) -> Iterator[Mapping[str, Any]]:
     """Whatever has `containers`, also where no template is around it, as in KServe's predictors."""
-    return (one for one in _mappings(value, depth) if isinstance(one.get("containers"), list))
+    return (one for one in _mappings(value, 0) if isinstance(one.get("containers"), list))
 
 
 def _labels(template: Mapping[str, Any]) -> tuple[str, ...]:
